@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0
+# Builds a lab's own files, boots it under QEMU and ends it.
+# shellcheck shell=bash
+
+max_guests=40
+
+xen_args="console=com1 com1=115200,8n1 dom0_max_vcpus=2 spec-ctrl=no xpti=false bootscrub=0"
+xen_args+=" loglvl=warning guest_loglvl=warning"
+dom0_args="console=hvc0 mitigations=off nokaslr random.trust_cpu=on"
+
+# Does Xen come as far as to start a kernel under KVM? The device file alone
+# says little. The answer holds until this machine boots again.
+kvm_works() {
+	local answer
+
+	[[ -w /dev/kvm ]] || return
+	answer=$cache/kvm-$(cat /proc/sys/kernel/random/boot_id)
+	if [[ ! -e $answer ]]; then
+		say "trying KVM (once)"
+		rm -f "$cache"/kvm-*
+		(
+			cd "$state"
+			timeout 15 qemu-system-x86_64 -accel kvm -cpu host -smp 2 -m 1024 -M q35 \
+				-nodefaults -display none -no-reboot -serial file:kvm.log \
+				-kernel xen -append "$xen_args dom0_mem=512M" \
+				-initrd "vmlinux $dom0_args earlyprintk=xen panic=-1" </dev/null >/dev/null 2>&1
+		) || :
+		if grep -qs "Linux version" "$state/kvm.log"; then echo yes; else echo no; fi >"$answer"
+	fi
+	[[ $(cat "$answer") == yes ]]
+}
+
+# install_ours ROLE DIR: what the project's Makefile installs there.
+install_ours() {
+	local target=install-$1 dir=$2 d
+
+	if ! make -C "$top" -n KVER="$kver" "$target" DESTDIR="$dir" >/dev/null 2>&1; then
+		say "the Makefile has no $target (yet): the ${1/host/dom0} image goes without CoKeeper"
+		return
+	fi
+	make -C "$top" -s KVER="$kver" "$target" DESTDIR="$dir" >"$state/$target.log" 2>&1 || {
+		tail -n 20 "$state/$target.log" >&2
+		die "make $target failed; all its output is in $state/$target.log"
+	}
+	for d in bin sbin lib; do
+		if [[ -d $dir/$d && ! -L $dir/$d ]]; then
+			mkdir -p "$dir/usr/$d"
+			cp -a "$dir/$d/." "$dir/usr/$d/"
+			rm -r "${dir:?}/$d"
+		fi
+	done
+	if [[ -d $dir/usr/lib/modules/$kver ]]; then
+		local t=$state/depmod
+		mkdir -p "$t/lib/modules"
+		cp -rl "$cache/kernel/$kver/lib/modules/$kver" "$t/lib/modules/" 2>/dev/null ||
+			cp -r "$cache/kernel/$kver/lib/modules/$kver" "$t/lib/modules/"
+		rm -f "$t/lib/modules/$kver"/modules.{alias,dep,softdep,symbols,builtin.alias,builtin}*.bin \
+			"$t/lib/modules/$kver"/modules.{alias,dep,devname,softdep,symbols}
+		cp -r "$dir/usr/lib/modules/$kver/." "$t/lib/modules/$kver/"
+		depmod -b "$t" "$kver"
+		cp "$t/lib/modules/$kver"/modules.* "$dir/usr/lib/modules/$kver/"
+		rm -r "$t"
+	fi
+}
+
+# overlay ROLE DIR: all that goes into an image on top of Debian's packages.
+make_overlay() {
+	local role=$1 dir=$2/overlay i
+	local lib=$dir/usr/lib/cokeeper-lab
+
+	mkdir -p "$lib" "$dir/etc/ssh"
+	install_ours "${role/dom0/host}" "$dir"
+	install -m 755 "$here/lab.d/init-$role" "$lib/init"
+	install -m 755 "$here/lab.d/start" "$lib/start"
+	ln -s start "$lib/stop"
+	install -m 644 "$here/lab.d/init-common" "$lib/"
+	install -m 644 "$here/lab.d/inittab" "$dir/etc/"
+	install -m 644 "$here/lab.d/sshd_config" "$dir/etc/ssh/"
+	install -m 600 "$state/host_key" "$dir/etc/ssh/"
+	install -m 644 "$state/key.pub" "$dir/etc/ssh/authorized_keys"
+	{
+		printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n10.0.0.1\tdom0\nfd00::1\tdom0\n'
+		for ((i = 1; i <= max_guests; i++)); do
+			printf '10.0.0.%d\td%d\nfd00::%d\td%d\n' $((10 + i)) "$i" $((10 + i)) "$i"
+		done
+	} >"$dir/etc/hosts"
+}
+
+add_guest_configs() {
+	local dir=$1/overlay i
+
+	mkdir -p "$dir/etc/xen/scripts"
+	install -m 755 "$here/lab.d/wait-ready" "$here/lab.d/guests" "$dir/usr/lib/cokeeper-lab/"
+	install -m 755 "$here/lab.d/block" "$dir/etc/xen/scripts/block-lab"
+	echo 'autoballoon="off"' >"$dir/etc/xen/xl.conf"
+	for ((i = 1; i <= max_guests; i++)); do
+		cat >"$dir/etc/xen/d$i.cfg" <<-EOF
+			name = 'd$i'
+			type = '$type'
+			kernel = '/boot/vmlinux'
+			ramdisk = '/boot/guest.cpio'
+			extra = 'console=hvc0 mitigations=off loglevel=5 random.trust_cpu=on lab.root=xvda lab.guest=$i lab.cokeeper=$cokeeper'
+			memory = $guest_memory
+			vcpus = 1
+			vif = [ 'mac=00:16:3e:00:00:$(printf %02x "$i"),bridge=xenbr0' ]
+			disk = [ 'format=raw,vdev=xvda,access=ro,script=block-lab,target=/dev/vdb' ]
+			on_poweroff = 'destroy'
+			on_reboot = 'restart'
+			on_crash = 'destroy'
+		EOF
+	done
+}
+
+make_keys() {
+	local k
+	for k in key host_key; do
+		ssh-keygen -q -t ed25519 -N '' -C "cokeeper-lab" -f "$state/$k"
+	done
+	echo "lab $(cut -d ' ' -f 1,2 "$state/host_key.pub")" >"$state/known_hosts"
+}
+
+make_ssh_config() {
+	local port=$1 i
+	{
+		cat <<-EOF
+			Host dom0
+			    HostName 127.0.0.1
+			    Port $port
+		EOF
+		for ((i = 1; i <= max_guests; i++)); do
+			printf 'Host d%d\n    HostName 10.0.0.%d\n    ProxyCommand ssh -F %q -W %%h:%%p dom0\n' \
+				"$i" $((10 + i)) "$state/ssh_config"
+		done
+		cat <<-EOF
+			Host *
+			    User root
+			    IdentityFile "$state/key"
+			    IdentitiesOnly yes
+			    UserKnownHostsFile "$state/known_hosts"
+			    GlobalKnownHostsFile /dev/null
+			    HostKeyAlias lab
+			    BatchMode yes
+			    CheckHostIP no
+			    LogLevel ERROR
+			    TCPKeepAlive no
+			    ControlPath $run/ssh-%n
+		EOF
+	} >"$state/ssh_config"
+}
+
+start_qemu() {
+	local accel=(-accel "tcg,thread=multi") cpu=max,-smap,-smep,-la57,-rdtscp,-erms,-fsrm pid
+	local memory=$((dom0_memory + 768 + (guests + 4) * (guest_memory + 24)))
+
+	((memory > 8192)) || memory=8192
+	# QEMU takes Xen's boot modules as a list: no commas or spaces in their names.
+	ln -sfn "$xen" "$state/xen"
+	ln -sfn "$cache/kernel/$kver/vmlinux" "$state/vmlinux"
+	if [[ -n $icount ]]; then
+		accel=(-accel "tcg,thread=single" -icount "shift=0,sleep=off")
+	elif { [[ $type == pv ]] || grep -qs '[1Y]' /sys/module/kvm_{amd,intel}/parameters/nested; } && kvm_works; then
+		accel=(-accel kvm)
+		cpu=host
+	fi
+	say "starting QEMU (${accel[*]}, $memory MB)"
+	(
+		cd "$state"
+		exec qemu-system-x86_64 "${accel[@]}" -cpu "$cpu" -smp 2 -m "$memory" -M q35 \
+			-nodefaults -display none -no-reboot -daemonize -pidfile qemu.pid \
+			-kernel xen -append "$xen_args noreboot dom0_mem=${dom0_memory}M,max:${dom0_memory}M" \
+			-initrd "vmlinux $dom0_args loglevel=5 \
+lab.root=vda lab.cokeeper=$cokeeper${icount:+ lab.icount=1},dom0.cpio" \
+			-serial file:console.log \
+			-monitor "unix:$run/monitor,server=on,wait=off" \
+			-netdev user,id=net,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22 \
+			-device virtio-net-pci,netdev=net,romfile= \
+			-drive "file=$root_dom0,format=raw,if=virtio,readonly=on" \
+			-drive "file=$root_guest,format=raw,if=virtio,readonly=on"
+	) 9>&- || die "QEMU did not start"
+	pid=$(cat "$state/qemu.pid")
+	echo "$pid $(start_time "$pid")" >"$state/pid"
+}
+
+ssh_port() {
+	socat -t 5 - "UNIX-CONNECT:$run/monitor" <<<"info usernet" |
+		awk '/HOST_FORWARD/ { print $4; exit }'
+}
+
+# Waits until dom0 says on the console that it is ready.
+wait_dom0() {
+	local pid=$1 tail found
+	exec {found}< <(exec tail -n +1 --pid="$pid" -s 0.1 -f "$state/console.log" 2>/dev/null)
+	tail=$!
+	local line
+	while read -r -t 600 line <&"$found"; do
+		[[ $line == *"lab: dom0 ready"* ]] || continue
+		kill "$tail" 2>/dev/null
+		return
+	done
+	kill "$tail" 2>/dev/null
+	boot_failed "dom0 did not become ready"
+}
+
+boot_failed() {
+	say "the last lines of the console:"
+	tail -n 30 "$state/console.log" >&2
+	die "$1; the whole console is in $state/console.log"
+}
+
+# Opens the connection that all later commands to HOST share.
+connect() {
+	local host=$1
+	[[ -S $run/ssh-$host ]] && return
+	(
+		flock 8
+		[[ ! -S $run/ssh-$host ]] || exit 0
+		[[ $host == dom0 ]] || connect dom0
+		ssh -F "$state/ssh_config" -fNM "$host" </dev/null >"$run/log-$host" 2>&1 8>&- 9>&-
+	) 8>"$run/lock-$host" || {
+		cat "$run/log-$host" >&2
+		return 1
+	}
+}
+
+end_lab() {
+	local pid s i
+
+	run=$(readlink "$state/run") || :
+	for s in "$run"/ssh-d[0-9]* "$run"/ssh-dom0; do
+		[[ ! -S $s ]] || ssh -F "$state/ssh_config" -O exit "${s##*/ssh-}" >/dev/null 2>&1 || :
+	done
+	if pid=$(lab_pid); then
+		kill "$pid"
+		for ((i = 0; i < 100; i++)); do
+			lab_pid >/dev/null || break
+			sleep 0.1
+		done
+		! lab_pid >/dev/null || kill -KILL "$pid"
+	fi
+	[[ ! -d $run ]] || rm -r "$run"
+	rm -f "$state"/{pid,qemu.pid,run,dom0.cpio,ssh_config}
+}
