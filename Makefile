@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# Builds everything out of tree under build/.
+
+KVER ?= $(notdir $(patsubst %/build,%,$(lastword $(shell \
+	ls -d /lib/modules/*/build 2>/dev/null | sort -V))))
+DESTDIR ?=
+
+build := $(CURDIR)/build
+module := $(build)/module/$(KVER)
+
+all: module userspace
+
+# Kbuild puts objects beside the sources, so it gets a tree of links to them.
+module:
+	@test -n "$(KVER)" || { echo "no kernel headers found: apt-get install linux-headers-amd64" >&2; exit 1; }
+	@mkdir -p $(module)
+	@find $(module) -type l -delete
+	@cp -rs $(CURDIR)/Kbuild $(CURDIR)/drivers $(CURDIR)/netlink $(CURDIR)/compat-include $(module)/
+	$(MAKE) -C /lib/modules/$(KVER)/build M=$(module) $(KFLAGS) modules
+
+userspace:
+	$(MAKE) -C userspace O=$(build)/userspace
+
+clean:
+	rm -rf $(build)/module $(build)/userspace
+
+.PHONY: all module userspace clean

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Bridges <linux/netdevice.h> of Linux 6.1 to 6.12. */
+#ifndef CK_COMPAT_LINUX_NETDEVICE_H
+#define CK_COMPAT_LINUX_NETDEVICE_H
+
+#include_next <linux/netdevice.h>
+
+#include <linux/version.h>
+
+/* The device does its own locking and stays in its network namespace. Since 6.12
+ * these are fields, before they were features.
+ */
+static inline void ck_netdev_set_lockless(struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	dev->lltx = true;
+	dev->netns_local = true;
+#else
+	dev->features |= NETIF_F_LLTX | NETIF_F_NETNS_LOCAL;
+#endif
+}
+
+#endif /* CK_COMPAT_LINUX_NETDEVICE_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What ethtool shows of the cokeeper device. */
+
+#include <linux/ethtool.h>
+
+#include "cokeeper.h"
+
+static const char stat_names[CK_NR_STATS][ETH_GSTRING_LEN] = {
+	[CK_TX_FALLBACK_NO_NEIGH]	= "tx_fallback_no_neigh",
+	[CK_TX_FALLBACK_NO_PEER]	= "tx_fallback_no_peer",
+	[CK_TX_FALLBACK_NO_CHANNEL]	= "tx_fallback_no_channel",
+	[CK_TX_FALLBACK_STALLED]	= "tx_fallback_stalled",
+	[CK_TX_FALLBACK_UNSUPPORTED]	= "tx_fallback_unsupported",
+	[CK_TX_FALLBACK_CLOSED]		= "tx_fallback_closed",
+	[CK_TX_FALLBACK_FAILED]		= "tx_fallback_failed",
+	[CK_TX_RING_FULL]		= "tx_ring_full",
+	[CK_TX_DROPPED_FULL]		= "tx_dropped_full",
+	[CK_RX_DROPPED_LENGTH]		= "rx_dropped_length",
+	[CK_RX_DROPPED_HEADER]		= "rx_dropped_header",
+	[CK_RX_DROPPED_MEMORY]		= "rx_dropped_memory",
+};
+
+static void get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, "cokeeper", sizeof(info->driver));
+	strscpy(info->bus_info, "xen", sizeof(info->bus_info));
+}
+
+static int get_sset_count(struct net_device *dev, int set)
+{
+	return set == ETH_SS_STATS ? CK_NR_STATS : -EOPNOTSUPP;
+}
+
+static void get_strings(struct net_device *dev, u32 set, u8 *data)
+{
+	if (set == ETH_SS_STATS)
+		memcpy(data, stat_names, sizeof(stat_names));
+}
+
+static void get_stats(struct net_device *dev, struct ethtool_stats *stats,
+		      u64 *data)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+	int cpu, i;
+
+	memset(data, 0, CK_NR_STATS * sizeof(*data));
+	for_each_possible_cpu(cpu) {
+		const struct ck_stats *one = per_cpu_ptr(ck->stats, cpu);
+		u64 value[CK_NR_STATS];
+		unsigned int start;
+
+		do {
+			start = u64_stats_fetch_begin(&one->syncp);
+			for (i = 0; i < CK_NR_STATS; i++)
+				value[i] = u64_stats_read(&one->value[i]);
+		} while (u64_stats_fetch_retry(&one->syncp, start));
+		for (i = 0; i < CK_NR_STATS; i++)
+			data[i] += value[i];
+	}
+}
+
+const struct ethtool_ops ck_ethtool_ops = {
+	.get_drvinfo		= get_drvinfo,
+	.get_link		= ethtool_op_get_link,
+	.get_ts_info		= ethtool_op_get_ts_info,
+	.get_sset_count		= get_sset_count,
+	.get_strings		= get_strings,
+	.get_ethtool_stats	= get_stats,
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The cokeeper module: traffic between co-located Xen guests through shared rings. */
+
+#include <linux/module.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+#include <xen/xen.h>
+
+#include "cokeeper.h"
+#include "../netlink/netlink.h"
+
+struct workqueue_struct *ck_wq;
+
+static int __init cokeeper_init(void)
+{
+	int err;
+
+	if (!xen_domain()) {
+		pr_info("cokeeper: not on Xen\n");
+		return -ENODEV;
+	}
+
+	/* Per peer, may sleep; nothing waits for it while memory is reclaimed. */
+	ck_wq = alloc_workqueue("cokeeper", WQ_UNBOUND, 0);
+	if (!ck_wq)
+		return -ENOMEM;
+	err = ck_netlink_init();
+	if (err)
+		goto destroy_wq;
+	err = ck_device_init();
+	if (err)
+		goto exit_netlink;
+	return 0;
+
+exit_netlink:
+	ck_netlink_exit();
+destroy_wq:
+	destroy_workqueue(ck_wq);
+	return err;
+}
+
+static void __exit cokeeper_exit(void)
+{
+	ck_device_exit();
+	ck_netlink_exit();
+	destroy_workqueue(ck_wq);
+	/* Channels and peers free themselves after a grace period. */
+	rcu_barrier();
+}
+
+module_init(cokeeper_init);
+module_exit(cokeeper_exit);
+
+MODULE_DESCRIPTION("Traffic between co-located Xen guests through shared rings");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_RTNL_LINK("cokeeper");
+MODULE_ALIAS_GENL_FAMILY(COKEEPER_FAMILY_NAME);

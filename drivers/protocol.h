@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the two ends of a channel share: the layout of its control page. */
+#ifndef CK_PROTOCOL_H
+#define CK_PROTOCOL_H
+
+#include <linux/types.h>
+
+#include "ring.h"
+
+#define CK_CONTROL_MAGIC	0x436b5031u
+#define CK_PROTOCOL_VERSION	1
+
+/* The side that granted the pages, and the side that maps them. */
+#define CK_OFFERER	0
+#define CK_ACCEPTOR	1
+
+/**
+ * enum ck_end_state - what an end of a channel says of itself
+ * @CK_END_INIT: not there yet
+ * @CK_END_OPEN: sends and receives
+ * @CK_END_CLOSING: sends nothing more, still receives; the other end does the same
+ * @CK_END_CLOSED: does not touch the shared pages any more
+ */
+enum ck_end_state {
+	CK_END_INIT,
+	CK_END_OPEN,
+	CK_END_CLOSING,
+	CK_END_CLOSED,
+};
+
+/* Written by one end alone, in a cache line of its own. */
+struct ck_end {
+	__u32 state;
+	__u8 pad[60];
+};
+
+/**
+ * struct ck_control - the control page
+ * @magic: CK_CONTROL_MAGIC
+ * @version: CK_PROTOCOL_VERSION
+ * @from: instance of the offerer
+ * @to: instance of the acceptor
+ * @ring_size: bytes in each of the two rings
+ * @pad: zero
+ * @end: CK_OFFERER's and CK_ACCEPTOR's state
+ * @ring: indices of the ring that the offerer, and that the acceptor, produces
+ * @ref: grant references of the pages of the first ring, then of the second
+ *
+ * All but @end and @ring is written by the offerer before it makes the offer.
+ */
+struct ck_control {
+	__u32 magic;
+	__u32 version;
+	__u64 from;
+	__u64 to;
+	__u32 ring_size;
+	__u8 pad[36];
+	struct ck_end end[2];
+	struct ck_ring_shared ring[2];
+	__u32 ref[];
+};
+
+#endif /* CK_PROTOCOL_H */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Single-producer single-consumer byte ring over pages shared with a peer.
+ *
+ * Plain C: compiles in the kernel and, over selftests/unit/include, in user
+ * space. The other end may be hostile: what it writes is read once, checked,
+ * and never read back (XSA-155).
+ */
+#ifndef CK_RING_H
+#define CK_RING_H
+
+#include <linux/types.h>
+#include <linux/cache.h>
+
+#define CK_RING_PAGE		4096u
+/* Frames start at multiples of this, so no frame header straddles a page. */
+#define CK_FRAME_ALIGN		16u
+/* Longest payload of a frame: a whole GSO packet. */
+#define CK_FRAME_MAX		65536u
+#define CK_RING_MIN		(2 * CK_FRAME_MAX)
+#define CK_RING_MAX		0x100000u
+
+/**
+ * struct ck_ring_shared - indices of one ring, in shared memory
+ * @prod: bytes ever written to the ring; written by the producer alone
+ * @cons_event: the producer wants an event once @cons passes this
+ * @cons: bytes ever taken from the ring; written by the consumer alone
+ * @prod_event: the consumer wants an event once @prod passes this
+ *
+ * Each side writes one cache line of its own. All count modulo 2^32.
+ */
+struct ck_ring_shared {
+	__u32 prod;
+	__u32 cons_event;
+	__u8 pad0[56];
+	__u32 cons;
+	__u32 prod_event;
+	__u8 pad1[56];
+};
+
+/**
+ * struct ck_frame - header before the payload of each frame in a ring
+ * @len: bytes of payload, without the header and the padding to CK_FRAME_ALIGN
+ * @meta: opaque to the ring; a struct virtio_net_hdr and two zero bytes
+ */
+struct ck_frame {
+	__u32 len;
+	__u8 meta[12];
+};
+
+/**
+ * struct ck_ring - one end's private view of a ring
+ * @shared: the indices
+ * @page: addresses of the ring's pages
+ * @size: bytes in the ring, a power of two
+ * @prod: the producer's own index, or the last value that the consumer accepted
+ * @cons: the consumer's own index, or the last value that the producer accepted
+ * @shown: the own index as the other end sees it
+ */
+struct ck_ring {
+	struct ck_ring_shared *shared;
+	void **page;
+	__u32 size;
+	__u32 prod;
+	__u32 cons;
+	__u32 shown;
+};
+
+void ck_ring_init(struct ck_ring *ring, struct ck_ring_shared *shared,
+		  void **page, __u32 size);
+
+static inline __u32 ck_frame_room(__u32 len)
+{
+	return (sizeof(struct ck_frame) + len + CK_FRAME_ALIGN - 1) &
+	       ~(CK_FRAME_ALIGN - 1);
+}
+
+/**
+ * ck_ring_span() - the contiguous piece of a ring at an index
+ * @ring: the ring
+ * @pos: index of its first byte
+ * @len: in: bytes wanted; out: bytes up to the end of the page at most
+ *
+ * Return: the address of that piece.
+ */
+static inline void *ck_ring_span(const struct ck_ring *ring, __u32 pos,
+				 __u32 *len)
+{
+	__u32 off = pos & (ring->size - 1);
+	__u32 in_page = off & (CK_RING_PAGE - 1);
+
+	if (*len > CK_RING_PAGE - in_page)
+		*len = CK_RING_PAGE - in_page;
+	return (__u8 *)ring->page[off / CK_RING_PAGE] + in_page;
+}
+
+int ck_ring_reserve(struct ck_ring *ring, __u32 len);
+__u32 ck_ring_frame(struct ck_ring *ring, const struct ck_frame *frame);
+bool ck_ring_publish(struct ck_ring *ring);
+bool ck_ring_wait_space(struct ck_ring *ring, __u32 len);
+bool ck_ring_drained(struct ck_ring *ring);
+
+int ck_ring_peek(struct ck_ring *ring, struct ck_frame *frame);
+void ck_ring_consume(struct ck_ring *ring, __u32 len);
+bool ck_ring_release(struct ck_ring *ring);
+bool ck_ring_wait_data(struct ck_ring *ring);
+
+#endif /* CK_RING_H */
