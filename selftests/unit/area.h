@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Both ends of one ring in one process, for the tests of the ring core. */
+#ifndef CK_UNIT_AREA_H
+#define CK_UNIT_AREA_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ring.h"
+
+struct area {
+	struct ck_ring_shared shared;
+	struct ck_ring tx, rx;
+	void *page[CK_RING_MAX / CK_RING_PAGE];
+	unsigned int nr;
+};
+
+/* Pages are allocated one by one, so that a sanitizer sees a step beyond any. */
+static inline struct area *area_new(__u32 size)
+{
+	struct area *area = calloc(1, sizeof(*area));
+
+	if (!area)
+		abort();
+	for (; area->nr < size / CK_RING_PAGE; area->nr++) {
+		area->page[area->nr] = calloc(1, CK_RING_PAGE);
+		if (!area->page[area->nr])
+			abort();
+	}
+	ck_ring_init(&area->tx, &area->shared, area->page, size);
+	ck_ring_init(&area->rx, &area->shared, area->page, size);
+	return area;
+}
+
+static inline void area_free(struct area *area)
+{
+	while (area->nr)
+		free(area->page[--area->nr]);
+	free(area);
+}
+
+/* Make both ends start at an index near the wrap-around of 32 bits. */
+static inline void area_start_at(struct area *area, __u32 pos)
+{
+	area->tx.prod = area->tx.cons = area->tx.shown = pos;
+	area->rx.prod = area->rx.cons = area->rx.shown = pos;
+	area->shared.prod = area->shared.cons = pos;
+	area->shared.prod_event = area->shared.cons_event = pos;
+}
+
+static inline void area_write(struct ck_ring *tx, const struct ck_frame *frame,
+			      const void *data)
+{
+	__u32 pos = ck_ring_frame(tx, frame), off, n;
+
+	for (off = 0; off < frame->len; off += n) {
+		void *to;
+
+		n = frame->len - off;
+		to = ck_ring_span(tx, pos + off, &n);
+		memcpy(to, (const char *)data + off, n);
+	}
+}
+
+static inline void area_read(struct ck_ring *rx, __u32 len, void *data)
+{
+	__u32 pos = rx->cons + sizeof(struct ck_frame), off, n;
+
+	for (off = 0; off < len; off += n) {
+		void *from;
+
+		n = len - off;
+		from = ck_ring_span(rx, pos + off, &n);
+		memcpy((char *)data + off, from, n);
+	}
+}
+
+#endif /* CK_UNIT_AREA_H */
