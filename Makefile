@@ -21,7 +21,15 @@ module:
 userspace:
 	$(MAKE) -C userspace O=$(build)/userspace
 
+# What a guest and what dom0 need, for packages and for the lab's images.
+install-guest: module userspace
+	install -D -m 644 $(module)/cokeeper.ko $(DESTDIR)/lib/modules/$(KVER)/updates/cokeeper.ko
+	$(MAKE) -C userspace O=$(build)/userspace DESTDIR=$(DESTDIR) install-guest
+
+install-host: userspace
+	$(MAKE) -C userspace O=$(build)/userspace DESTDIR=$(DESTDIR) install-host
+
 clean:
 	rm -rf $(build)/module $(build)/userspace
 
-.PHONY: all module userspace clean
+.PHONY: all module userspace install-guest install-host clean
