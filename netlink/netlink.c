@@ -305,11 +305,11 @@ static int peer_get(struct sk_buff *request, struct genl_info *info)
 /* cb->args[0]: bucket, cb->args[1]: peers of it that were dumped. */
 static int peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	const struct genl_dumpit_info *info = genl_dumpit_info(cb);
 	struct ck_dev *ck;
 	int err = 0;
 
-	ck = device_get(sock_net(skb->sk), info->attrs[COKEEPER_A_IFINDEX],
+	ck = device_get(sock_net(skb->sk),
+			genl_info_dump(cb)->attrs[COKEEPER_A_IFINDEX],
 			cb->extack);
 	if (IS_ERR(ck))
 		return PTR_ERR(ck);
@@ -366,7 +366,7 @@ static int helper_bind(struct sk_buff *request, struct genl_info *info)
 
 static int roster_set(struct sk_buff *request, struct genl_info *info)
 {
-	struct nlmsghdr *nlh = info->nlhdr;
+	const struct nlmsghdr *nlh = info->nlhdr;
 	struct ck_dev *ck = info->user_ptr[0];
 	unsigned int nr = 0, i = 0;
 	struct ck_peer_id *id;

@@ -12,4 +12,9 @@
 #define genl_split_ops genl_ops
 #endif
 
+/* The attributes of a dump's request, in a struct genl_info since 6.6. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define genl_info_dump genl_dumpit_info
+#endif
+
 #endif /* CK_COMPAT_NET_GENETLINK_H */

@@ -149,7 +149,7 @@ make_ssh_config() {
 }
 
 start_qemu() {
-	local accel=(-accel "tcg,thread=multi") cpu=max,-smap,-smep,-la57,-rdtscp,-erms,-fsrm pid
+	local accel=(-accel "tcg,thread=multi") cpu=max,-smap,-smep,-la57,-rdtscp,-erms,-fsrm,-avx,-avx2 pid
 	local memory=$((dom0_memory + 768 + (guests + 4) * (guest_memory + 24)))
 
 	((memory > 8192)) || memory=8192
