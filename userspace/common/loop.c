@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A loop over file descriptors, ended by SIGTERM or SIGINT. */
+#include "loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define LOOP_FDS	64
+
+static struct {
+	ck_loop_fn fn;
+	void *arg;
+} sources[LOOP_FDS];
+
+/**
+ * ck_loop_init() - set the loop up and take SIGTERM and SIGINT over
+ * @loop: the loop; a process has one
+ *
+ * Return: 0 or a negative errno.
+ */
+int ck_loop_init(struct ck_loop *loop)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL))
+		return -errno;
+	loop->sigfd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (loop->sigfd < 0)
+		return -errno;
+	loop->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epfd < 0)
+		return -errno;
+	return ck_loop_add(loop, loop->sigfd, NULL, NULL);
+}
+
+/**
+ * ck_loop_add() - call a function whenever a descriptor is readable
+ * @loop: the loop
+ * @fd: the descriptor
+ * @fn: the function; a result other than 0 ends the loop
+ * @arg: its argument
+ *
+ * Return: 0 or a negative errno.
+ */
+int ck_loop_add(struct ck_loop *loop, int fd, ck_loop_fn fn, void *arg)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	if (fd >= LOOP_FDS)
+		return -EMFILE;
+	sources[fd].fn = fn;
+	sources[fd].arg = arg;
+	return epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+void ck_loop_del(struct ck_loop *loop, int fd)
+{
+	epoll_ctl(loop->epfd, EPOLL_CTL_DEL, fd, NULL);
+	sources[fd].fn = NULL;
+}
+
+/**
+ * ck_loop_run() - serve the descriptors until told to stop
+ * @loop: the loop
+ * @after: called after each round of events, may be NULL
+ * @arg: its argument
+ *
+ * Return: 0 after a signal, else what a called function returned.
+ */
+int ck_loop_run(struct ck_loop *loop, ck_loop_fn after, void *arg)
+{
+	struct epoll_event ev[8];
+	int i, n, fd, ret;
+
+	for (;;) {
+		n = epoll_wait(loop->epfd, ev, 8, -1);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		for (i = 0; i < n; i++) {
+			fd = ev[i].data.fd;
+			if (fd == loop->sigfd)
+				return 0;
+			/* An earlier handler may have dropped this one. */
+			if (!sources[fd].fn)
+				continue;
+			ret = sources[fd].fn(sources[fd].arg);
+			if (ret)
+				return ret;
+		}
+		ret = after ? after(arg) : 0;
+		if (ret)
+			return ret;
+	}
+}
+
+void ck_loop_close(struct ck_loop *loop)
+{
+	close(loop->epfd);
+	close(loop->sigfd);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A loop over file descriptors, ended by SIGTERM or SIGINT. */
+#ifndef CK_LOOP_H
+#define CK_LOOP_H
+
+typedef int (*ck_loop_fn)(void *arg);
+
+struct ck_loop {
+	int epfd;
+	int sigfd;
+};
+
+int ck_loop_init(struct ck_loop *loop);
+int ck_loop_add(struct ck_loop *loop, int fd, ck_loop_fn fn, void *arg);
+void ck_loop_del(struct ck_loop *loop, int fd);
+int ck_loop_run(struct ck_loop *loop, ck_loop_fn after, void *arg);
+void ck_loop_close(struct ck_loop *loop);
+
+#endif /* CK_LOOP_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Names of the netlink family's enumerations, as in its specification. */
+#ifndef CK_NAMES_H
+#define CK_NAMES_H
+
+#include <stdint.h>
+
+const char *ck_state_name(uint32_t state);
+const char *ck_reason_name(uint32_t reason);
+const char *ck_event_name(uint32_t event);
+
+#endif /* CK_NAMES_H */

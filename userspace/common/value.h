@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The values of CoKeeper's XenStore nodes (Documentation/xenstore-paths.md). */
+#ifndef CK_VALUE_H
+#define CK_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+#define CK_VALUE_VERSION	1
+#define CK_VALUE_MAX		2048
+#define CK_VALUE_SIZE		(CK_VALUE_MAX + 1)
+#define CK_WORD_SIZE		64
+#define CK_DOMID_MAX		0x7fef	/* DOMID_FIRST_RESERVED - 1 */
+#define CK_PORT_MAX		131071	/* 2-level and FIFO event channels */
+
+struct ck_announce {
+	uint64_t instance;
+	struct ck_addrs addrs;
+};
+
+struct ck_offer {
+	uint32_t id;
+	uint32_t gref;
+	uint32_t port;
+	uint64_t from;
+	uint64_t to;
+};
+
+struct ck_member {
+	uint32_t domid;
+	uint64_t instance;
+	struct ck_addrs addrs;
+};
+
+/**
+ * struct ck_roster - head of a roster
+ * @member: accepted; then @group and @generation count, else @reason
+ * @generation: changes when several members were rewritten at once
+ * @state: "member" or "refused"; only the parser uses it
+ * @group: name of the group
+ * @reason: why the announcement was refused
+ */
+struct ck_roster {
+	bool member;
+	uint32_t generation;
+	char state[CK_WORD_SIZE];
+	char group[CK_WORD_SIZE];
+	char reason[CK_WORD_SIZE];
+};
+
+/**
+ * struct ck_value_error - what is wrong with a value
+ * @reason: the word for it in a refused roster
+ * @text: for people: which word, and why; printable ASCII
+ */
+struct ck_value_error {
+	const char *reason;
+	char text[160];
+};
+
+bool ck_announce_parse(const char *value, size_t len, struct ck_announce *a,
+		       struct ck_value_error *err);
+bool ck_offer_parse(const char *value, size_t len, struct ck_offer *o,
+		    struct ck_value_error *err);
+bool ck_member_parse(const char *value, size_t len, struct ck_member *m,
+		     struct ck_value_error *err);
+bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
+		     struct ck_value_error *err);
+
+void ck_announce_format(const struct ck_announce *a, char buf[CK_VALUE_SIZE]);
+void ck_offer_format(const struct ck_offer *o, char buf[CK_VALUE_SIZE]);
+void ck_member_format(const struct ck_member *m, char buf[CK_VALUE_SIZE]);
+void ck_roster_format(const struct ck_roster *r, char buf[CK_VALUE_SIZE]);
+
+bool ck_word_valid(const char *word);
+bool ck_u32_parse(const char *text, uint32_t min, uint32_t max,
+		  uint32_t *result);
+
+#endif /* CK_VALUE_H */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the parts of the helper share. */
+#ifndef CK_HELPER_H
+#define CK_HELPER_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "genl.h"
+#include "loop.h"
+#include "rtnl.h"
+#include "xs.h"
+
+/**
+ * struct peer - what XenStore tells of a peer
+ * @member: @value is its member node
+ * @offered: @offer is its offer to us
+ * @delivered: the kernel has had @offer
+ */
+struct peer {
+	TAILQ_ENTRY(peer) next;
+	struct ck_mac mac;
+	bool member;
+	bool offered;
+	bool delivered;
+	struct ck_member value;
+	struct ck_offer offer;
+};
+
+TAILQ_HEAD(peer_list, peer);
+
+/* The kernel's wish to publish or to withdraw an offer. */
+struct offer_order {
+	STAILQ_ENTRY(offer_order) next;
+	struct ck_message msg;
+};
+
+/**
+ * struct helper - the helper of one device
+ * @device: the device's name
+ * @attached: the device is there and bound; the rest below is valid
+ * @bound: socket that may change the device's peers
+ * @monitor: socket for notifications
+ * @rtnl: socket for requests, always open
+ * @rtnl_events: socket for notifications, always open
+ * @dev: the device
+ * @mac: its identity, as XenStore spells it
+ * @addrs: what we announce
+ * @peers: the roster
+ * @orders: what the kernel told @bound to carry, in its order
+ * @dev_changed: the kernel told of the device
+ * @roster_changed: the whole roster is to be read
+ * @links_changed: a device came, went, or went up or down
+ * @addrs_changed: an address of the lower device changed
+ * @routes_changed: routes may not be as they should
+ * @rule_off: the administrator deleted the rule: of IPv4, of IPv6
+ * @up: the device is up
+ */
+struct helper {
+	const char *device;
+	struct xs_handle *xs;
+	struct ck_loop loop;
+	struct ck_nl rtnl;
+	struct ck_nl rtnl_events;
+
+	bool attached;
+	struct ck_genl bound;
+	struct ck_genl monitor;
+	struct ck_dev dev;
+	char mac[CK_MAC_STRLEN];
+	struct ck_addrs addrs;
+	struct peer_list peers;
+	STAILQ_HEAD(, offer_order) orders;
+
+	bool dev_changed;
+	bool roster_changed;
+	bool links_changed;
+	bool addrs_changed;
+	bool routes_changed;
+	bool up;
+	bool rule_off[2];
+};
+
+/* device.c: the life of the device */
+int device_attach(struct helper *h);
+void device_detach(struct helper *h);
+int device_check(struct helper *h);
+void device_stop(struct helper *h);
+
+/* announce.c: what we tell the host */
+int announce_update(struct helper *h, bool force);
+void announce_withdraw(struct helper *h);
+void announce_orders(struct helper *h);
+void announce_clean_offers(struct helper *h);
+
+/* peers.c: what the host tells us */
+void peers_read_all(struct helper *h);
+void peers_event(struct helper *h, const char *rest);
+void peers_clear(struct helper *h);
+
+/* routes.c: the way to the peers */
+int routes_open(struct helper *h);
+void routes_attach(struct helper *h);
+void routes_sync(struct helper *h);
+void routes_peer(struct helper *h, const struct ck_addrs *old,
+		 const struct ck_addrs *new);
+void routes_flush(struct helper *h);
+
+#endif /* CK_HELPER_H */

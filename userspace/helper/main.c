@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* cokeeperd: carries membership and ring offers between XenStore and kernel. */
+#include <errno.h>
+#include <getopt.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "helper.h"
+#include "log.h"
+
+#ifndef CK_VERSION
+#define CK_VERSION "0"
+#endif
+
+static const char usage[] =
+"Usage: cokeeperd [OPTION]...\n"
+"Tell a cokeeper device of its peers on this host, and route to them.\n"
+"\n"
+"  -d, --device NAME  the device (default cokeeper0)\n"
+"  -v, --verbose      log each event\n"
+"  -h, --help         show this help and exit\n"
+"  -V, --version      show the version and exit\n";
+
+/* All that arrived is taken first: one reading of the whole roster covers any
+ * number of single changes, which come along when it is written as a whole.
+ */
+static int serve_xenstore(void *arg)
+{
+	char own[CK_PATH_SIZE], path[CK_PATH_SIZE];
+	struct helper *h = arg;
+	size_t len;
+	int ret;
+
+	len = snprintf(own, sizeof(own), "cokeeper/%s", h->mac);
+	while ((ret = ck_xs_next_event(h->xs, path)) > 0) {
+		ck_debug("event %s", path);
+		if (!h->attached || strncmp(path, own, len))
+			continue;
+		if (path[len] == '/' && strcmp(path + len, "/roster"))
+			peers_event(h, path + len + 1);
+		else
+			h->roster_changed = true;
+	}
+	if (ret)
+		ck_err("XenStore: %s", strerror(-ret));
+	return ret;
+}
+
+/* What the events of one round add up to. */
+static int settle(void *arg)
+{
+	struct helper *h = arg;
+	int err;
+
+	if (h->dev_changed || h->links_changed) {
+		err = device_check(h);
+		if (err)
+			return err;
+	}
+	if (!h->attached)
+		return 0;
+	announce_orders(h);
+	if (h->roster_changed) {
+		h->roster_changed = false;
+		peers_read_all(h);
+	}
+	if (h->addrs_changed) {
+		h->addrs_changed = false;
+		announce_update(h, false);
+		h->routes_changed = true;
+	}
+	if (h->routes_changed)
+		routes_sync(h);
+	return 0;
+}
+
+static int run(struct helper *h)
+{
+	int err;
+
+	err = ck_loop_init(&h->loop);
+	if (!err)
+		err = ck_loop_add(&h->loop, xs_fileno(h->xs), serve_xenstore,
+				  h);
+	if (!err)
+		err = routes_open(h);
+	if (err) {
+		ck_err("set up: %s", strerror(-err));
+		return err;
+	}
+	err = device_attach(h);
+	if (err)
+		return err;
+	sd_notify(0, "READY=1");
+	err = ck_loop_run(&h->loop, settle, h);
+	sd_notify(0, "STOPPING=1");
+	device_stop(h);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct helper helper = { .device = "cokeeper0" };
+	bool verbose = false;
+	int c, err;
+
+	while ((c = getopt_long(argc, argv, "d:vhV", options, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			helper.device = optarg;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			puts("cokeeperd " CK_VERSION);
+			return 0;
+		default:
+			return 2;
+		}
+	}
+	if (optind != argc) {
+		fprintf(stderr, "cokeeperd: unexpected argument '%s'\n",
+			argv[optind]);
+		return 2;
+	}
+	if (!*helper.device || strlen(helper.device) >= IF_NAMESIZE) {
+		fprintf(stderr, "cokeeperd: '%s' is no device name\n",
+			helper.device);
+		return 2;
+	}
+
+	ck_log_init("cokeeperd", verbose);
+	TAILQ_INIT(&helper.peers);
+	STAILQ_INIT(&helper.orders);
+	helper.xs = xs_open(0);
+	if (!helper.xs) {
+		ck_err("XenStore: %s", strerror(errno));
+		return 1;
+	}
+	err = run(&helper);
+	xs_close(helper.xs);
+	return err ? 1 : 0;
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the host tells us: the roster and the offers of our peers. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "helper.h"
+#include "log.h"
+
+#define READ_TRIES	16
+
+static struct peer *peer_find(struct helper *h, const struct ck_mac *mac)
+{
+	struct peer *peer;
+
+	TAILQ_FOREACH(peer, &h->peers, next)
+		if (!ck_mac_cmp(&peer->mac, mac))
+			return peer;
+	return NULL;
+}
+
+static struct peer *peer_get(struct helper *h, const struct ck_mac *mac)
+{
+	struct peer *peer = peer_find(h, mac);
+
+	if (peer)
+		return peer;
+	peer = calloc(1, sizeof(*peer));
+	if (!peer) {
+		ck_err("out of memory");
+		abort();
+	}
+	peer->mac = *mac;
+	TAILQ_INSERT_TAIL(&h->peers, peer, next);
+	return peer;
+}
+
+static void peer_put(struct helper *h, struct peer *peer)
+{
+	if (peer->member || peer->offered)
+		return;
+	TAILQ_REMOVE(&h->peers, peer, next);
+	free(peer);
+}
+
+/* Forget all peers, without a word to the kernel. */
+void peers_clear(struct helper *h)
+{
+	struct peer *peer;
+
+	while ((peer = TAILQ_FIRST(&h->peers))) {
+		TAILQ_REMOVE(&h->peers, peer, next);
+		free(peer);
+	}
+}
+
+static void roster_path(const struct helper *h, char path[CK_PATH_SIZE],
+			const char *directory, const struct ck_mac *mac)
+{
+	char name[CK_MAC_STRLEN];
+
+	if (mac)
+		snprintf(path, CK_PATH_SIZE, "cokeeper/%s/%s/%s", h->mac,
+			 directory, ck_mac_format_node(mac, name));
+	else
+		snprintf(path, CK_PATH_SIZE, "cokeeper/%s/%s", h->mac,
+			 directory);
+}
+
+static void put_peer(struct nlmsghdr *nlh, const struct peer *peer)
+{
+	struct nlattr *nest;
+
+	nest = mnl_attr_nest_start(nlh, COKEEPER_A_PEER);
+	mnl_attr_put(nlh, COKEEPER_A_PEER_MAC, CK_MAC_BYTES, peer->mac.b);
+	if (peer->member) {
+		mnl_attr_put_u32(nlh, COKEEPER_A_PEER_DOMID,
+				 peer->value.domid);
+		mnl_attr_put_u64(nlh, COKEEPER_A_PEER_INSTANCE,
+				 peer->value.instance);
+	}
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void kernel_set(struct helper *h, const struct peer *peer)
+{
+	uint8_t cmd = peer->member ? COKEEPER_CMD_PEER_SET :
+				     COKEEPER_CMD_PEER_DEL;
+	char buf[CK_NL_REQUEST_SIZE], name[CK_MAC_STRLEN];
+	struct nlmsghdr *nlh;
+	int err;
+
+	nlh = ck_genl_put(&h->bound, buf, cmd);
+	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
+	put_peer(nlh, peer);
+	err = ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
+	if (err && !(err == -ENOENT && !peer->member))
+		ck_err("%s peer %s: %s", peer->member ? "set" : "delete",
+		       ck_mac_format(&peer->mac, name), h->bound.nl.error);
+}
+
+static void kernel_set_all(struct helper *h)
+{
+	struct nlmsghdr *nlh;
+	unsigned int n = 0;
+	struct peer *peer;
+	char *buf;
+
+	TAILQ_FOREACH(peer, &h->peers, next)
+		n += peer->member;
+	buf = malloc(CK_NL_REQUEST_SIZE + 64 * n);
+	if (!buf) {
+		ck_err("out of memory");
+		abort();
+	}
+	nlh = ck_genl_put(&h->bound, buf, COKEEPER_CMD_ROSTER_SET);
+	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
+	TAILQ_FOREACH(peer, &h->peers, next)
+		if (peer->member)
+			put_peer(nlh, peer);
+	if (ck_nl_request(&h->bound.nl, nlh, NULL, NULL))
+		ck_err("set the roster of %u peers: %s", n, h->bound.nl.error);
+	free(buf);
+}
+
+/* An offer may come before the kernel knows who makes it; then it waits. */
+static void deliver(struct helper *h, struct peer *peer)
+{
+	char buf[CK_NL_REQUEST_SIZE], name[CK_MAC_STRLEN];
+	struct nlattr *nest;
+	struct nlmsghdr *nlh;
+
+	if (!peer->offered || peer->delivered || !peer->member ||
+	    peer->value.instance != peer->offer.from ||
+	    h->dev.instance != peer->offer.to)
+		return;
+	peer->delivered = true;
+	nlh = ck_genl_put(&h->bound, buf, COKEEPER_CMD_OFFER_SET);
+	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
+	put_peer(nlh, peer);
+	nest = mnl_attr_nest_start(nlh, COKEEPER_A_OFFER);
+	mnl_attr_put_u32(nlh, COKEEPER_A_OFFER_ID, peer->offer.id);
+	mnl_attr_put_u32(nlh, COKEEPER_A_OFFER_GREF, peer->offer.gref);
+	mnl_attr_put_u32(nlh, COKEEPER_A_OFFER_PORT, peer->offer.port);
+	mnl_attr_nest_end(nlh, nest);
+	if (ck_nl_request(&h->bound.nl, nlh, NULL, NULL))
+		ck_warn("offer %" PRIu32 " of %s: %s", peer->offer.id,
+			ck_mac_format(&peer->mac, name), h->bound.nl.error);
+}
+
+/* Return: 1 if @value was read, 0 if it is not there, or -1 if it is bad. */
+static int read_member(struct helper *h, const struct ck_mac *mac,
+		       struct ck_member *value)
+{
+	struct ck_value_error why;
+	char path[CK_PATH_SIZE];
+	struct ck_xs_value text;
+	int err;
+
+	roster_path(h, path, "member", mac);
+	err = ck_xs_read(h->xs, XBT_NULL, path, &text);
+	if (err == -ENOENT)
+		return 0;
+	if (err) {
+		ck_err("%s: %s", path, strerror(-err));
+		return -1;
+	}
+	if (!ck_member_parse(text.data, text.len, value, &why)) {
+		ck_warn("%s ignored: %s", path, why.text);
+		return -1;
+	}
+	return 1;
+}
+
+static void read_offer(struct helper *h, const struct ck_mac *mac)
+{
+	struct ck_value_error why;
+	char path[CK_PATH_SIZE];
+	struct ck_xs_value text;
+	struct ck_offer offer;
+	struct peer *peer;
+	int err;
+
+	roster_path(h, path, "offer", mac);
+	err = ck_xs_read(h->xs, XBT_NULL, path, &text);
+	if (err == -ENOENT) {
+		peer = peer_find(h, mac);
+		if (peer) {
+			peer->offered = false;
+			peer_put(h, peer);
+		}
+		return;
+	}
+	if (err) {
+		ck_err("%s: %s", path, strerror(-err));
+		return;
+	}
+	if (!ck_offer_parse(text.data, text.len, &offer, &why)) {
+		ck_warn("%s ignored: %s", path, why.text);
+		return;
+	}
+	peer = peer_get(h, mac);
+	if (!peer->offered || memcmp(&peer->offer, &offer, sizeof(offer)))
+		peer->delivered = false;
+	peer->offered = true;
+	peer->offer = offer;
+	deliver(h, peer);
+}
+
+static void read_one(struct helper *h, const struct ck_mac *mac)
+{
+	struct ck_addrs old = { 0 };
+	struct ck_member value;
+	struct peer *peer;
+	bool same = false;
+	int ret;
+
+	ret = read_member(h, mac, &value);
+	if (ret < 0)
+		return;
+	peer = ret ? peer_get(h, mac) : peer_find(h, mac);
+	if (!peer)
+		return;
+	if (peer->member) {
+		old = peer->value.addrs;
+		same = ret && peer->value.instance == value.instance &&
+		       peer->value.domid == value.domid;
+	}
+	peer->member = ret;
+	if (ret)
+		peer->value = value;
+	if (!same)
+		kernel_set(h, peer);
+	deliver(h, peer);
+	if (!ret)
+		memset(&value.addrs, 0, sizeof(value.addrs));
+	routes_peer(h, &old, &value.addrs);
+	peer_put(h, peer);
+}
+
+/* Return: whether there is a roster to be read; @roster is its head. */
+static bool read_head(struct helper *h, struct ck_roster *roster)
+{
+	struct ck_value_error why;
+	char path[CK_PATH_SIZE];
+	struct ck_xs_value text;
+	int err;
+
+	memset(roster, 0, sizeof(*roster));
+	roster_path(h, path, "roster", NULL);
+	err = ck_xs_read(h->xs, XBT_NULL, path, &text);
+	if (err == -ENOENT)
+		return true;
+	if (err) {
+		ck_err("%s: %s", path, strerror(-err));
+		return false;
+	}
+	if (!ck_roster_parse(text.data, text.len, roster, &why)) {
+		ck_warn("%s ignored: %s", path, why.text);
+		return false;
+	}
+	if (!roster->member) {
+		ck_warn("the host refuses our announcement: %s",
+			roster->reason);
+		return false;
+	}
+	return true;
+}
+
+/* What cannot be parsed keeps its old value. */
+static bool read_members(struct helper *h, struct peer_list *list)
+{
+	char path[CK_PATH_SIZE], **names;
+	struct ck_member value;
+	struct peer *peer, *old;
+	unsigned int i, n;
+	struct ck_mac mac;
+	int ret;
+
+	roster_path(h, path, "member", NULL);
+	ret = ck_xs_list(h->xs, XBT_NULL, path, &names, &n);
+	if (ret) {
+		ck_err("%s: %s", path, strerror(-ret));
+		return false;
+	}
+	for (i = 0; i < n; i++) {
+		if (!ck_mac_parse_node(names[i], &mac)) {
+			ck_warn("%s/%s: not a mac, ignored", path, names[i]);
+			continue;
+		}
+		old = peer_find(h, &mac);
+		ret = read_member(h, &mac, &value);
+		if (ret < 0 && old && old->member)
+			value = old->value;
+		else if (ret <= 0)
+			continue;
+		peer = calloc(1, sizeof(*peer));
+		if (!peer) {
+			ck_err("out of memory");
+			abort();
+		}
+		peer->mac = mac;
+		peer->member = true;
+		peer->value = value;
+		TAILQ_INSERT_TAIL(list, peer, next);
+	}
+	free(names);
+	return true;
+}
+
+static void free_list(struct peer_list *list)
+{
+	struct peer *peer;
+
+	while ((peer = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, peer, next);
+		free(peer);
+	}
+}
+
+static void read_offers(struct helper *h)
+{
+	char path[CK_PATH_SIZE], **names;
+	struct ck_mac mac;
+	unsigned int i, n;
+
+	roster_path(h, path, "offer", NULL);
+	ck_xs_list(h->xs, XBT_NULL, path, &names, &n);
+	for (i = 0; i < n; i++)
+		if (ck_mac_parse_node(names[i], &mac))
+			read_offer(h, &mac);
+	free(names);
+}
+
+/* The new list takes over what only the old one knows: which offers the
+ * kernel has had.
+ */
+static void keep_offers(struct helper *h, struct peer_list *list)
+{
+	struct peer *peer, *old;
+
+	TAILQ_FOREACH(peer, list, next) {
+		old = peer_find(h, &peer->mac);
+		if (!old)
+			continue;
+		peer->offered = old->offered;
+		peer->delivered = old->delivered;
+		peer->offer = old->offer;
+	}
+}
+
+/**
+ * peers_read_all() - read the whole roster, and make the kernel's equal
+ * @h: the helper
+ *
+ * The publisher writes several members at once in a transaction that also
+ * renews the roster's generation. If that is the same before and after
+ * reading, what was read is whole; a transaction of our own would run into
+ * the quota for large groups. Single changes meanwhile bring their own event.
+ */
+void peers_read_all(struct helper *h)
+{
+	struct ck_roster before, after;
+	struct peer_list list;
+	int i;
+
+	for (i = 0; i < READ_TRIES; i++) {
+		TAILQ_INIT(&list);
+		if (!read_head(h, &before))
+			return;
+		if (!read_members(h, &list) || !read_head(h, &after)) {
+			free_list(&list);
+			return;
+		}
+		if (before.member == after.member &&
+		    before.generation == after.generation)
+			break;
+		free_list(&list);
+	}
+	if (i == READ_TRIES) {
+		ck_err("the roster changes faster than it can be read");
+		return;
+	}
+	keep_offers(h, &list);
+	peers_clear(h);
+	TAILQ_CONCAT(&h->peers, &list, next);
+	kernel_set_all(h);
+	read_offers(h);
+	h->routes_changed = true;
+}
+
+/**
+ * peers_event() - a node of the roster changed
+ * @h: the helper
+ * @rest: its path below the roster's directory: "member/..." or "offer/..."
+ */
+void peers_event(struct helper *h, const char *rest)
+{
+	struct ck_mac mac;
+
+	if (!strncmp(rest, "member/", 7) && ck_mac_parse_node(rest + 7, &mac))
+		read_one(h, &mac);
+	else if (!strncmp(rest, "offer/", 6) &&
+		 ck_mac_parse_node(rest + 6, &mac))
+		read_offer(h, &mac);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* rtnetlink: addresses, host routes and the rule that looks them up. */
+#ifndef CK_RTNL_H
+#define CK_RTNL_H
+
+#include <stdbool.h>
+
+#include "addr.h"
+#include "nl.h"
+
+#define CK_RT_TABLE	25451
+#define CK_RT_PROTOCOL	107
+#define CK_RULE_PREF	32000
+
+/**
+ * struct ck_route - a host route to a member
+ * @dst: the member
+ * @src: our address that it knows
+ */
+struct ck_route {
+	struct ck_addr dst;
+	struct ck_addr src;
+};
+
+struct ck_routes {
+	struct ck_route *r;
+	unsigned int n;
+	unsigned int size;
+};
+
+void ck_routes_add(struct ck_routes *routes, const struct ck_route *route);
+void ck_routes_sort(struct ck_routes *routes);
+void ck_routes_free(struct ck_routes *routes);
+
+int rtnl_addresses(struct ck_nl *nl, uint32_t ifindex, struct ck_addrs *addrs);
+bool rtnl_onlink(struct ck_nl *nl, uint32_t ifindex, struct ck_route *route);
+int rtnl_routes(struct ck_nl *nl, uint32_t ifindex, struct ck_routes *routes);
+int rtnl_route_set(struct ck_nl *nl, uint32_t ifindex,
+		   const struct ck_route *route);
+int rtnl_route_del(struct ck_nl *nl, uint32_t ifindex,
+		   const struct ck_addr *dst);
+bool rtnl_rule_present(struct ck_nl *nl, int family);
+int rtnl_rule_set(struct ck_nl *nl, int family, bool present);
+bool rtnl_rule_ours(const struct nlmsghdr *nlh, int *family);
+bool rtnl_route_relevant(const struct nlmsghdr *nlh, uint32_t ifindex,
+			 uint32_t lower);
+
+#endif /* CK_RTNL_H */

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who is a member of which group; knows nothing of XenStore. */
+#include "membership.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "roster.h"
+
+struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
+
+static TAILQ_HEAD(, group) groups = TAILQ_HEAD_INITIALIZER(groups);
+static struct domain *by_domid[CK_DOMID_MAX + 1];
+static unsigned int members;
+static uint64_t announcements;
+
+/* A daemon that cannot have a few hundred bytes cannot do its work. */
+static void *alloc(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p) {
+		ck_err("out of memory");
+		abort();
+	}
+	return p;
+}
+
+struct domain *domain_find(uint32_t domid)
+{
+	return domid <= CK_DOMID_MAX ? by_domid[domid] : NULL;
+}
+
+/**
+ * domain_add() - a domain came to be
+ * @domid: its number, at most CK_DOMID_MAX
+ * @uuid: its identity
+ *
+ * Return: the domain.
+ */
+struct domain *domain_add(uint32_t domid, const char *uuid)
+{
+	struct domain *domain = alloc(sizeof(*domain));
+
+	domain->domid = domid;
+	strncpy(domain->uuid, uuid, sizeof(domain->uuid) - 1);
+	TAILQ_INIT(&domain->ifaces);
+	TAILQ_INSERT_TAIL(&domains, domain, next);
+	by_domid[domid] = domain;
+	return domain;
+}
+
+struct iface *iface_find(struct domain *domain, const struct ck_mac *mac)
+{
+	struct iface *iface;
+
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+		if (!ck_mac_cmp(&iface->mac, mac))
+			return iface;
+	return NULL;
+}
+
+/**
+ * iface_get() - find an interface, or add one
+ * @domain: its domain
+ * @mac: its address
+ *
+ * Return: the interface; NULL when the domain claims too many.
+ */
+struct iface *iface_get(struct domain *domain, const struct ck_mac *mac)
+{
+	struct iface *iface = iface_find(domain, mac);
+	unsigned int strangers = 0;
+
+	if (iface)
+		return iface;
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+		strangers += !iface->group_name[0];
+	if (strangers >= CK_STRANGERS_MAX)
+		return NULL;
+	iface = alloc(sizeof(*iface));
+	iface->domain = domain;
+	iface->mac = *mac;
+	SLIST_INIT(&iface->offers);
+	TAILQ_INSERT_TAIL(&domain->ifaces, iface, in_domain);
+	return iface;
+}
+
+static struct group *group_get(const char *name)
+{
+	struct group *group;
+
+	TAILQ_FOREACH(group, &groups, next)
+		if (!strcmp(group->name, name))
+			return group;
+	group = alloc(sizeof(*group));
+	strcpy(group->name, name);
+	TAILQ_INIT(&group->members);
+	TAILQ_INSERT_TAIL(&groups, group, next);
+	return group;
+}
+
+/* While a guest migrates within one host, two domains have the same mac; the
+ * one that announced itself last counts.
+ */
+static struct iface *group_find(const struct group *group,
+				const struct ck_mac *mac)
+{
+	struct iface *iface, *found = NULL;
+
+	TAILQ_FOREACH(iface, &group->members, in_group)
+		if (!ck_mac_cmp(&iface->mac, mac) &&
+		    (!found || iface->order > found->order))
+			found = iface;
+	return found;
+}
+
+/**
+ * iface_visible() - is an interface on the roster of another?
+ * @iface: the one to be told of, a member
+ * @to: the one that is told, a member of the same group
+ */
+bool iface_visible(const struct iface *iface, const struct iface *to)
+{
+	return ck_mac_cmp(&iface->mac, &to->mac) &&
+	       group_find(iface->group, &iface->mac) == iface;
+}
+
+static bool offer_valid(const struct iface *iface, const struct offer *offer,
+			const struct iface *to)
+{
+	return iface->group && to && iface->group == to->group &&
+	       iface_visible(iface, to) &&
+	       offer->value.from == iface->announce.instance &&
+	       offer->value.to == to->announce.instance;
+}
+
+static struct offer *offer_find(const struct iface *iface,
+				const struct ck_mac *peer)
+{
+	struct offer *offer;
+
+	SLIST_FOREACH(offer, &iface->offers, next)
+		if (!ck_mac_cmp(&offer->peer, peer))
+			return offer;
+	return NULL;
+}
+
+/* Return: the offer that @to is to see from @iface, or NULL. */
+const struct ck_offer *iface_offer_to(const struct iface *iface,
+				      const struct iface *to)
+{
+	struct offer *offer = offer_find(iface, &to->mac);
+
+	return offer && offer_valid(iface, offer, to) ? &offer->value : NULL;
+}
+
+static void offer_update(struct iface *iface, struct offer *offer)
+{
+	struct iface *to;
+
+	to = iface->group ? group_find(iface->group, &offer->peer) : NULL;
+	if (offer_valid(iface, offer, to)) {
+		if (!offer->relayed)
+			roster_put_offer(to, &iface->mac, &offer->value);
+		offer->relayed = true;
+	} else {
+		if (offer->relayed && to)
+			roster_del_offer(to, &iface->mac);
+		offer->relayed = false;
+	}
+}
+
+/* Offers by and to @iface depend on its instance. */
+static void offers_update(struct iface *iface)
+{
+	struct offer *offer;
+	struct iface *peer;
+
+	SLIST_FOREACH(offer, &iface->offers, next)
+		offer_update(iface, offer);
+	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
+		offer = offer_find(peer, &iface->mac);
+		if (offer)
+			offer_update(peer, offer);
+	}
+}
+
+static void tell_peers(struct iface *iface)
+{
+	struct iface *peer;
+
+	TAILQ_FOREACH(peer, &iface->group->members, in_group)
+		if (ck_mac_cmp(&peer->mac, &iface->mac))
+			roster_put_member(peer, iface);
+}
+
+static void join(struct iface *iface)
+{
+	struct offer *offer;
+	struct iface *peer;
+
+	iface->group = group_get(iface->group_name);
+	TAILQ_INSERT_TAIL(&iface->group->members, iface, in_group);
+	members++;
+	tell_peers(iface);
+
+	/* What the others offer it is part of its roster. */
+	roster_write(iface);
+	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
+		offer = offer_find(peer, &iface->mac);
+		if (offer)
+			offer->relayed = offer_valid(peer, offer, iface);
+	}
+	SLIST_FOREACH(offer, &iface->offers, next)
+		offer_update(iface, offer);
+}
+
+static void leave(struct iface *iface)
+{
+	struct group *group = iface->group;
+	struct iface *peer, *twin;
+	struct offer *offer;
+
+	TAILQ_REMOVE(&group->members, iface, in_group);
+	iface->group = NULL;
+	members--;
+
+	twin = group_find(group, &iface->mac);
+	TAILQ_FOREACH(peer, &group->members, in_group) {
+		if (!ck_mac_cmp(&peer->mac, &iface->mac))
+			continue;
+		if (twin)
+			roster_put_member(peer, twin);
+		else
+			roster_del_member(peer, &iface->mac);
+	}
+	SLIST_FOREACH(offer, &iface->offers, next) {
+		peer = group_find(group, &offer->peer);
+		if (offer->relayed && peer)
+			roster_del_offer(peer, &iface->mac);
+		offer->relayed = false;
+	}
+	TAILQ_FOREACH(peer, &group->members, in_group) {
+		offer = offer_find(peer, &iface->mac);
+		if (offer)
+			offer->relayed = false;
+	}
+
+	if (TAILQ_EMPTY(&group->members)) {
+		TAILQ_REMOVE(&groups, group, next);
+		free(group);
+	}
+}
+
+static void iface_free(struct iface *iface)
+{
+	struct offer *offer;
+
+	while ((offer = SLIST_FIRST(&iface->offers))) {
+		SLIST_REMOVE_HEAD(&iface->offers, next);
+		free(offer);
+	}
+	TAILQ_REMOVE(&iface->domain->ifaces, iface, in_domain);
+	free(iface);
+}
+
+/**
+ * domain_remove() - a domain is gone
+ * @domain: the domain; it is freed
+ *
+ * Its peers are told; its own rosters are left alone, for they went with it.
+ */
+void domain_remove(struct domain *domain)
+{
+	struct iface *iface;
+
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+		if (iface->group)
+			leave(iface);
+	while ((iface = TAILQ_FIRST(&domain->ifaces)))
+		iface_free(iface);
+	by_domid[domain->domid] = NULL;
+	TAILQ_REMOVE(&domains, domain, next);
+	free(domain);
+}
+
+/**
+ * iface_configure() - the toolstack's word on an interface
+ * @iface: the interface; it may be freed
+ * @group_name: the group that it belongs to, "" when the domain has no such
+ *		interface (any more)
+ */
+void iface_configure(struct iface *iface, const char *group_name)
+{
+	if (!strcmp(iface->group_name, group_name))
+		return;
+	if (iface->group)
+		leave(iface);
+	strcpy(iface->group_name, group_name);
+	if (iface->announced && group_name[0]) {
+		join(iface);
+	} else if (iface->announced) {
+		roster_refuse(iface, "not-your-mac");
+	} else if (!group_name[0] && !iface->refused[0]) {
+		iface_free(iface);
+	}
+}
+
+/**
+ * iface_announce() - take a well-formed announcement
+ * @iface: an interface that the toolstack knows
+ * @announce: what it says
+ */
+void iface_announce(struct iface *iface, const struct ck_announce *announce)
+{
+	bool renewed = iface->announce.instance != announce->instance;
+	bool same = iface->announced && !renewed &&
+		    ck_addrs_equal(&iface->announce.addrs, &announce->addrs);
+	bool was_refused = iface->refused[0];
+
+	iface->refused[0] = 0;
+	if (iface->group && same) {
+		if (was_refused)
+			roster_write(iface);
+		return;
+	}
+	iface->announced = true;
+	iface->announce = *announce;
+	iface->order = ++announcements;
+	if (!iface->group) {
+		join(iface);
+		return;
+	}
+	tell_peers(iface);
+	if (was_refused)
+		roster_write(iface);
+	if (renewed)
+		offers_update(iface);
+}
+
+/**
+ * iface_withdraw() - an announcement is no longer there
+ * @iface: the interface; it is freed unless the toolstack knows it
+ */
+void iface_withdraw(struct iface *iface)
+{
+	iface->announced = false;
+	iface->refused[0] = 0;
+	if (iface->group)
+		leave(iface);
+	roster_remove(iface);
+	if (!iface->group_name[0])
+		iface_free(iface);
+}
+
+/**
+ * iface_offer() - an offer was made, changed or taken back
+ * @iface: who makes it
+ * @peer: to whom
+ * @value: the offer; NULL when there is none (any more)
+ */
+void iface_offer(struct iface *iface, const struct ck_mac *peer,
+		 const struct ck_offer *value)
+{
+	struct offer *offer = offer_find(iface, peer);
+	struct iface *to;
+
+	if (value && offer) {
+		if (!memcmp(&offer->value, value, sizeof(*value)))
+			return;
+		offer->value = *value;
+		to = iface->group ? group_find(iface->group, peer) : NULL;
+		if (offer_valid(iface, offer, to))
+			offer->relayed = false;	/* the copy is outdated */
+		offer_update(iface, offer);
+	} else if (value) {
+		if (iface->noffers == CK_OFFERS_MAX)
+			return;
+		offer = alloc(sizeof(*offer));
+		offer->peer = *peer;
+		offer->value = *value;
+		SLIST_INSERT_HEAD(&iface->offers, offer, next);
+		iface->noffers++;
+		offer_update(iface, offer);
+	} else if (offer) {
+		to = iface->group ? group_find(iface->group, peer) : NULL;
+		if (offer->relayed && to)
+			roster_del_offer(to, &iface->mac);
+		SLIST_REMOVE(&iface->offers, offer, offer, next);
+		iface->noffers--;
+		free(offer);
+	}
+}
+
+/* Return: the number of members of all groups. */
+unsigned int membership_count(void)
+{
+	return members;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who is a member of which group; knows nothing of XenStore. */
+#ifndef CK_MEMBERSHIP_H
+#define CK_MEMBERSHIP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "log.h"
+#include "mac.h"
+#include "value.h"
+
+#define CK_UUID_SIZE		64
+#define CK_OFFERS_MAX		1024	/* of one interface */
+#define CK_STRANGERS_MAX	16	/* claimed macs of one domain */
+
+struct group;
+
+struct offer {
+	SLIST_ENTRY(offer) next;
+	struct ck_mac peer;
+	struct ck_offer value;
+	bool relayed;
+};
+
+/**
+ * struct iface - an interface that a domain has, or claims to have
+ * @domain: its domain
+ * @mac: its identity
+ * @group_name: the group that the toolstack's configuration puts it in; empty
+ *		when the toolstack did not give the domain such an interface
+ * @group: where it is a member now, or NULL
+ * @announced: @announce is what was last accepted
+ * @order: when it was announced, compared to others
+ * @dirty: a write to its roster failed, so all of it is to be written again
+ * @present: seen by the scan under way
+ * @refused: why its last announcement was refused; empty when it was not
+ * @offers: its offers, by peer
+ */
+struct iface {
+	TAILQ_ENTRY(iface) in_domain;
+	TAILQ_ENTRY(iface) in_group;
+	struct domain *domain;
+	struct ck_mac mac;
+	char group_name[CK_WORD_SIZE];
+	struct group *group;
+	bool announced;
+	bool dirty;
+	bool present;
+	uint64_t order;
+	struct ck_announce announce;
+	char refused[160];
+	SLIST_HEAD(, offer) offers;
+	unsigned int noffers;
+};
+
+TAILQ_HEAD(iface_list, iface);
+
+struct group {
+	TAILQ_ENTRY(group) next;
+	char name[CK_WORD_SIZE];
+	struct iface_list members;
+};
+
+/**
+ * struct domain - a domain that runs
+ * @uuid: tells it from another that gets the same number later
+ * @prepared: the directory of its rosters exists
+ * @vif_changed: its interfaces are to be read again
+ * @log: bounds what it can make us log
+ */
+struct domain {
+	TAILQ_ENTRY(domain) next;
+	uint32_t domid;
+	char uuid[CK_UUID_SIZE];
+	bool prepared;
+	bool vif_changed;
+	struct ck_ratelimit log;
+	struct iface_list ifaces;
+};
+
+TAILQ_HEAD(domain_list, domain);
+
+extern struct domain_list domains;
+
+struct domain *domain_find(uint32_t domid);
+struct domain *domain_add(uint32_t domid, const char *uuid);
+void domain_remove(struct domain *domain);
+
+struct iface *iface_find(struct domain *domain, const struct ck_mac *mac);
+struct iface *iface_get(struct domain *domain, const struct ck_mac *mac);
+void iface_configure(struct iface *iface, const char *group_name);
+void iface_announce(struct iface *iface, const struct ck_announce *announce);
+void iface_withdraw(struct iface *iface);
+void iface_offer(struct iface *iface, const struct ck_mac *peer,
+		 const struct ck_offer *value);
+
+bool iface_visible(const struct iface *iface, const struct iface *to);
+const struct ck_offer *iface_offer_to(const struct iface *iface,
+				      const struct iface *to);
+unsigned int membership_count(void);
+
+#endif /* CK_MEMBERSHIP_H */

@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads what the toolstack and the guests wrote into XenStore.
+ *
+ * Trust: everything under /libxl and the list of domains is the toolstack's.
+ * Everything under ~/data is a guest's: its amount is bounded, its values are
+ * parsed strictly, and its complaints are rate-limited. The frontend's own
+ * directory (~/device) is never read, for the guest can write there.
+ */
+#include "scan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "membership.h"
+#include "roster.h"
+#include "xs.h"
+
+#define INTRODUCE	"@introduceDomain"
+#define RELEASE		"@releaseDomain"
+
+static struct xs_handle *store;
+static bool introduced;
+static bool released;
+
+static void guest_log(struct domain *domain, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void guest_log(struct domain *domain, const char *fmt, ...)
+{
+	unsigned int suppressed;
+	char text[512];
+	va_list ap;
+
+	if (!ck_ratelimit(&domain->log, &suppressed))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (suppressed)
+		ck_warn("domain %u: %s (%u messages before it not shown)",
+			domain->domid, text, suppressed);
+	else
+		ck_warn("domain %u: %s", domain->domid, text);
+}
+
+static void refuse(struct iface *iface, const char *reason, const char *text)
+{
+	char mac[CK_MAC_STRLEN];
+
+	if (!strncmp(iface->refused, text, sizeof(iface->refused) - 1))
+		return;
+	snprintf(iface->refused, sizeof(iface->refused), "%s", text);
+	guest_log(iface->domain,
+		  "data/cokeeper/%s/announce refused (%s): %s",
+		  ck_mac_format_node(&iface->mac, mac), reason, text);
+	roster_refuse(iface, reason);
+}
+
+static bool read_word(char word[CK_WORD_SIZE], const char *directory,
+		      const char *key)
+{
+	char path[2 * CK_PATH_SIZE];
+	struct ck_xs_value value;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, key);
+	if (ck_xs_read(store, XBT_NULL, path, &value) ||
+	    value.len != strlen(value.data) || !ck_word_valid(value.data))
+		return false;
+	strcpy(word, value.data);
+	return true;
+}
+
+/* Interfaces are together when one bridge of one backend domain, and one VLAN
+ * of it, joins them.
+ */
+static bool read_group(char group[CK_WORD_SIZE], const char *directory)
+{
+	char bridge[CK_WORD_SIZE], backend[CK_WORD_SIZE], vlan[CK_WORD_SIZE];
+	unsigned int domid = 0;
+	int len;
+
+	if (!read_word(bridge, directory, "bridge"))
+		return false;
+	if (read_word(backend, directory, "backend"))
+		sscanf(backend, "/local/domain/%u/", &domid);
+	if (!read_word(vlan, directory, "vlan"))
+		vlan[0] = 0;
+	if (domid)
+		len = snprintf(group, CK_WORD_SIZE, "%u:%s%s%s", domid, bridge,
+			       vlan[0] ? "." : "", vlan);
+	else
+		len = snprintf(group, CK_WORD_SIZE, "%s%s%s", bridge,
+			       vlan[0] ? "." : "", vlan);
+	return len < CK_WORD_SIZE;
+}
+
+static void scan_vif(struct domain *domain, const char *directory)
+{
+	char word[CK_WORD_SIZE], group[CK_WORD_SIZE];
+	struct iface *iface;
+	struct ck_mac mac;
+
+	if (!read_word(word, directory, "mac"))
+		return;
+	if (!ck_mac_parse(word, &mac)) {
+		ck_warn("%s/mac: '%s' is no mac", directory, word);
+		return;
+	}
+	if (!read_group(group, directory)) {
+		ck_warn("%s: no usable bridge", directory);
+		return;
+	}
+	iface = iface_get(domain, &mac);
+	if (!iface)
+		return;
+	iface->present = true;
+	iface_configure(iface, group);
+}
+
+static void scan_vifs(struct domain *domain)
+{
+	char path[CK_PATH_SIZE], full[CK_PATH_SIZE + 32], **names;
+	struct iface *iface, *next;
+	unsigned int i, n;
+	int err;
+
+	snprintf(path, sizeof(path), "/libxl/%u/device/vif", domain->domid);
+	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	if (err) {
+		ck_err("%s: %s", path, strerror(-err));
+		return;
+	}
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+		iface->present = false;
+	for (i = 0; i < n; i++) {
+		snprintf(full, sizeof(full), "%s/%.16s", path, names[i]);
+		scan_vif(domain, full);
+	}
+	free(names);
+	for (iface = TAILQ_FIRST(&domain->ifaces); iface; iface = next) {
+		next = TAILQ_NEXT(iface, in_domain);
+		if (!iface->present)
+			iface_configure(iface, "");
+	}
+}
+
+static void scan_announce(struct domain *domain, const struct ck_mac *mac)
+{
+	char path[CK_PATH_SIZE], name[CK_MAC_STRLEN];
+	struct ck_announce announce;
+	struct ck_value_error why;
+	struct ck_xs_value value;
+	struct iface *iface;
+	int err;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper/%s/announce",
+		 domain->domid, ck_mac_format_node(mac, name));
+	err = ck_xs_read(store, XBT_NULL, path, &value);
+	if (err == -ENOENT) {
+		iface = iface_find(domain, mac);
+		if (iface && (iface->announced || iface->refused[0]))
+			iface_withdraw(iface);
+		return;
+	}
+	if (err) {
+		guest_log(domain, "%s: %s", path, strerror(-err));
+		return;
+	}
+
+	/* The toolstack's word on this interface may be waiting. */
+	iface = iface_find(domain, mac);
+	if (domain->vif_changed && (!iface || !iface->group_name[0]))
+		scan_vifs(domain);
+	iface = iface_get(domain, mac);
+	if (!iface)
+		guest_log(domain, "%s: too many interfaces, ignored", path);
+	else if (!ck_announce_parse(value.data, value.len, &announce, &why))
+		refuse(iface, why.reason, why.text);
+	else if (!iface->group_name[0])
+		refuse(iface, "not-your-mac",
+		       "the domain has no such interface");
+	else
+		iface_announce(iface, &announce);
+}
+
+static void scan_offer(struct domain *domain, const struct ck_mac *mac,
+		       const struct ck_mac *peer)
+{
+	char path[CK_PATH_SIZE], own[CK_MAC_STRLEN], name[CK_MAC_STRLEN];
+	struct iface *iface = iface_find(domain, mac);
+	struct ck_value_error why;
+	struct ck_xs_value value;
+	struct ck_offer offer;
+	int err;
+
+	if (!iface || !iface->group_name[0])
+		return;
+	snprintf(path, sizeof(path),
+		 "/local/domain/%u/data/cokeeper/%s/offer/%s", domain->domid,
+		 ck_mac_format_node(mac, own), ck_mac_format_node(peer, name));
+	err = ck_xs_read(store, XBT_NULL, path, &value);
+	if (err == -ENOENT) {
+		iface_offer(iface, peer, NULL);
+	} else if (err) {
+		guest_log(domain, "%s: %s", path, strerror(-err));
+	} else if (!ck_offer_parse(value.data, value.len, &offer, &why)) {
+		guest_log(domain, "%s not relayed: %s", path, why.text);
+		iface_offer(iface, peer, NULL);
+	} else {
+		iface_offer(iface, peer, &offer);
+	}
+}
+
+static void scan_offers(struct domain *domain, const struct ck_mac *mac)
+{
+	char path[CK_PATH_SIZE], name[CK_MAC_STRLEN];
+	struct iface *iface = iface_find(domain, mac);
+	struct offer *offer, *next;
+	struct ck_mac peer;
+	unsigned int i, n;
+	char **names;
+	int err;
+
+	if (!iface || !iface->group_name[0])
+		return;
+
+	/* Those that we know of may be gone; those that are there, new. */
+	for (offer = SLIST_FIRST(&iface->offers); offer; offer = next) {
+		next = SLIST_NEXT(offer, next);
+		peer = offer->peer;
+		scan_offer(domain, mac, &peer);
+	}
+	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper/%s/offer",
+		 domain->domid, ck_mac_format_node(mac, name));
+	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	if (err)
+		guest_log(domain, "%s: %s", path, strerror(-err));
+	for (i = 0; i < n && i < CK_OFFERS_MAX; i++)
+		if (ck_mac_parse_node(names[i], &peer))
+			scan_offer(domain, mac, &peer);
+	free(names);
+}
+
+static void scan_interface(struct domain *domain, const struct ck_mac *mac)
+{
+	scan_announce(domain, mac);
+	scan_offers(domain, mac);
+}
+
+static void scan_guest(struct domain *domain)
+{
+	char path[CK_PATH_SIZE], **names;
+	struct iface *iface, *next;
+	struct ck_mac mac;
+	unsigned int i, n;
+	int err;
+
+	for (iface = TAILQ_FIRST(&domain->ifaces); iface; iface = next) {
+		next = TAILQ_NEXT(iface, in_domain);
+		mac = iface->mac;
+		scan_interface(domain, &mac);
+	}
+	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper",
+		 domain->domid);
+	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	if (err)
+		guest_log(domain, "%s: %s", path, strerror(-err));
+	for (i = 0; i < n && i < 2 * CK_STRANGERS_MAX; i++) {
+		if (!ck_mac_parse_node(names[i], &mac))
+			guest_log(domain, "%s/%.32s: not a mac, ignored", path,
+				  names[i]);
+		else if (!iface_find(domain, &mac))
+			scan_interface(domain, &mac);
+	}
+	free(names);
+}
+
+static void read_uuid(char uuid[CK_UUID_SIZE], uint32_t domid)
+{
+	char path[CK_PATH_SIZE];
+	struct ck_xs_value value;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
+	if (ck_xs_read(store, XBT_NULL, path, &value))
+		value.data[0] = 0;
+	snprintf(uuid, CK_UUID_SIZE, "%.63s", value.data);
+}
+
+static void watch_domain(uint32_t domid, bool on)
+{
+	static const char *const formats[] = {
+		"/local/domain/%u/data/cokeeper",
+		"/libxl/%u/device/vif",
+	};
+	char path[CK_PATH_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), formats[i], domid);
+		if (!on)
+			xs_unwatch(store, path, "");
+		else if (!xs_watch(store, path, ""))
+			ck_err("watch %s: %s", path, strerror(errno));
+	}
+}
+
+static void add_domain(uint32_t domid)
+{
+	struct domain *domain;
+	char uuid[CK_UUID_SIZE];
+
+	read_uuid(uuid, domid);
+	ck_debug("domain %u: appeared", domid);
+	domain = domain_add(domid, uuid);
+	watch_domain(domid, true);
+	scan_vifs(domain);
+	scan_guest(domain);
+}
+
+/* A roster write may have crossed the removal of the domain's directory and
+ * so made it again; then ours is all that is in it.
+ */
+static void clean_up(uint32_t domid)
+{
+	char path[CK_PATH_SIZE], **names;
+	unsigned int n;
+
+	snprintf(path, sizeof(path), "/local/domain/%u", domid);
+	if (!ck_xs_list(store, XBT_NULL, path, &names, &n) && n == 1 &&
+	    !strcmp(names[0], "cokeeper"))
+		ck_xs_rm(store, XBT_NULL, path);
+	free(names);
+}
+
+static void remove_domain(struct domain *domain)
+{
+	uint32_t domid = domain->domid;
+
+	ck_debug("domain %u: gone", domid);
+	domain_remove(domain);
+	watch_domain(domid, false);
+	clean_up(domid);
+}
+
+/* The number may have passed to another guest while we were not looking. */
+static void check_domain(struct domain *domain)
+{
+	char uuid[CK_UUID_SIZE];
+	uint32_t domid = domain->domid;
+
+	read_uuid(uuid, domid);
+	if (!strcmp(uuid, domain->uuid)) {
+		scan_vifs(domain);
+		scan_guest(domain);
+		return;
+	}
+	remove_domain(domain);
+	if (xs_is_domain_introduced(store, domid))
+		add_domain(domid);
+}
+
+static void check_released(void)
+{
+	struct domain *domain, *next;
+
+	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
+		next = TAILQ_NEXT(domain, next);
+		if (!xs_is_domain_introduced(store, domain->domid))
+			remove_domain(domain);
+	}
+}
+
+static bool check_introduced(void)
+{
+	unsigned int i, n;
+	uint32_t domid;
+	char **names;
+	int err;
+
+	err = ck_xs_list(store, XBT_NULL, "/local/domain", &names, &n);
+	if (err) {
+		ck_err("/local/domain: %s", strerror(-err));
+		return false;
+	}
+	for (i = 0; i < n; i++)
+		if (ck_u32_parse(names[i], 1, CK_DOMID_MAX, &domid) &&
+		    !domain_find(domid) &&
+		    xs_is_domain_introduced(store, domid))
+			add_domain(domid);
+	free(names);
+	return true;
+}
+
+static void reconcile(struct domain *domain)
+{
+	char path[CK_PATH_SIZE], full[2 * CK_PATH_SIZE], **names;
+	struct iface *iface;
+	struct ck_mac mac;
+	unsigned int i, n;
+	int err;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/cokeeper",
+		 domain->domid);
+	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	if (err)
+		ck_err("%s: %s", path, strerror(-err));
+	for (i = 0; i < n; i++) {
+		iface = NULL;
+		if (ck_mac_parse_node(names[i], &mac))
+			iface = iface_find(domain, &mac);
+		if (iface && (iface->group || iface->refused[0]))
+			continue;
+		snprintf(full, sizeof(full), "%s/%s", path, names[i]);
+		ck_xs_rm(store, XBT_NULL, full);
+	}
+	free(names);
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+		if (iface->group)
+			roster_write(iface);
+}
+
+/**
+ * scan_start() - learn all that is, correct the rosters, watch from now on
+ * @xs: the store
+ *
+ * Return: whether that worked.
+ */
+bool scan_start(struct xs_handle *xs)
+{
+	struct domain *domain;
+
+	store = xs;
+	if (!xs_watch(xs, INTRODUCE, "") || !xs_watch(xs, RELEASE, "")) {
+		ck_err("watch " INTRODUCE ": %s", strerror(errno));
+		return false;
+	}
+	if (!check_introduced())
+		return false;
+	roster_start(xs);
+	TAILQ_FOREACH(domain, &domains, next)
+		reconcile(domain);
+	return true;
+}
+
+/* "/local/domain/N/data/cokeeper" and what is below it */
+static void guest_event(struct domain *domain, const char *rest)
+{
+	char first[CK_MAC_STRLEN], second[16], third[CK_MAC_STRLEN];
+	struct ck_mac mac, peer;
+	int n;
+
+	n = sscanf(rest, "/%17[^/]/%15[^/]/%17[^/]", first, second, third);
+	if (n < 1)
+		scan_guest(domain);
+	else if (!ck_mac_parse_node(first, &mac))
+		guest_log(domain, "data/cokeeper/%s: not a mac, ignored",
+			  first);
+	else if (n == 1)
+		scan_interface(domain, &mac);
+	else if (n == 2 && !strcmp(second, "announce"))
+		scan_announce(domain, &mac);
+	else if (n == 2 && !strcmp(second, "offer"))
+		scan_offers(domain, &mac);
+	else if (n == 3 && !strcmp(second, "offer") &&
+		 ck_mac_parse_node(third, &peer))
+		scan_offer(domain, &mac, &peer);
+}
+
+/**
+ * scan_event() - something changed
+ * @path: what, as XenStore gave it
+ *
+ * Changes of which the toolstack makes many at a time are left to
+ * scan_pending().
+ */
+void scan_event(const char *path)
+{
+	struct domain *domain;
+	unsigned int domid;
+	int len = 0;
+
+	ck_debug("event %s", path);
+	if (!strcmp(path, INTRODUCE)) {
+		introduced = true;
+	} else if (!strcmp(path, RELEASE)) {
+		released = true;
+	} else if (sscanf(path, "/local/domain/%u/data/cokeeper%n", &domid,
+			  &len) == 1 && len) {
+		domain = domain_find(domid);
+		if (domain)
+			guest_event(domain, path + len);
+	} else if (sscanf(path, "/libxl/%u/device/vif%n", &domid, &len) == 1 &&
+		   len) {
+		domain = domain_find(domid);
+		if (domain)
+			domain->vif_changed = true;
+	}
+}
+
+/* All events that had arrived are taken; do what they left to do. */
+void scan_pending(void)
+{
+	struct domain *domain, *next;
+
+	if (released) {
+		released = false;
+		check_released();
+	}
+	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
+		next = TAILQ_NEXT(domain, next);
+		if (domain->vif_changed) {
+			domain->vif_changed = false;
+			check_domain(domain);
+		}
+	}
+	if (introduced) {
+		introduced = false;
+		check_introduced();
+	}
+}

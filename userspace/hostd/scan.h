@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reads what the toolstack and the guests wrote into XenStore. */
+#ifndef CK_SCAN_H
+#define CK_SCAN_H
+
+#include <stdbool.h>
+#include <xenstore.h>
+
+bool scan_start(struct xs_handle *xs);
+void scan_event(const char *path);
+void scan_pending(void);
+
+#endif /* CK_SCAN_H */
