@@ -47,6 +47,7 @@ static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id,
 	ch->queue = &peer->ck->queue;
 	ch->me = me;
 	ch->id = id;
+	ch->progress_at = jiffies;
 	spin_lock_init(&ch->tx_lock);
 	__skb_queue_head_init(&ch->pending);
 	INIT_LIST_HEAD(&ch->ready);
@@ -389,6 +390,22 @@ static void flush(struct ck_channel *ch, struct sk_buff_head *done)
 	publish(ch);
 }
 
+/* Does the peer take packets out of the ring? Its progress is what counts, not
+ * the space that is left (XSA-392). If it does not, we are stalled until an event
+ * says that it goes on. tx_lock is held.
+ */
+static bool progressing(struct ck_channel *ch)
+{
+	if (ck_ring_drained(&ch->tx) || ch->tx.cons != ch->progress_cons) {
+		ch->progress_cons = ch->tx.cons;
+		ch->progress_at = jiffies;
+		WRITE_ONCE(ch->stalled, false);
+	} else if (time_after(jiffies, ch->progress_at + CK_STALL_TIME)) {
+		WRITE_ONCE(ch->stalled, !ck_ring_wait_progress(&ch->tx));
+	}
+	return !ch->stalled;
+}
+
 /* The peer took something, or our event was for something else. */
 static void flush_pending(struct ck_channel *ch)
 {
@@ -396,10 +413,7 @@ static void flush_pending(struct ck_channel *ch)
 
 	__skb_queue_head_init(&done);
 	spin_lock(&ch->tx_lock);
-	if (ch->stalled)
-		WRITE_ONCE(ch->stalled,
-			   !ck_ring_wait_space(&ch->tx, CK_FRAME_MAX));
-	if (!ch->closing)
+	if (!ch->closing && progressing(ch))
 		flush(ch, &done);
 	spin_unlock(&ch->tx_lock);
 	__skb_queue_purge(&done);
@@ -429,7 +443,8 @@ void ck_channel_xmit(struct ck_channel *ch, struct sk_buff *skb)
 	spin_lock(&ch->tx_lock);
 	if (unlikely(ch->closing || READ_ONCE(ch->broken)))
 		goto fallback;
-	if (unlikely(ch->stalled)) {
+	if (unlikely(time_after(jiffies, ch->progress_at + CK_STALL_TIME)) &&
+	    !progressing(ch)) {
 		why = CK_TX_FALLBACK_STALLED;
 		goto fallback;
 	}
@@ -459,7 +474,6 @@ void ck_channel_xmit(struct ck_channel *ch, struct sk_buff *skb)
 	ch->pending_bytes += skb->truesize;
 	if (ch->pending.qlen == 1) {
 		flush(ch, &done);
-		ch->stall_cons = ch->tx.cons;
 		ck_peer_check_later(ch->peer);
 	}
 	spin_unlock(&ch->tx_lock);
@@ -472,36 +486,30 @@ fallback:
 }
 
 /**
- * ck_channel_check_stall() - see whether a full ring is being emptied
- * @ch: the channel; called at intervals while packets wait
+ * ck_channel_check_pending() - see whether packets that wait are getting on
+ * @ch: the channel; called at intervals of CK_STALL_TIME while packets wait
  *
- * If the peer took nothing since the last call, what waits takes the lower
- * device, and so does what follows until the peer goes on.
+ * If the peer takes nothing, what waits takes the lower device.
  *
  * Return: true if packets still wait, so that another look is due.
  */
-bool ck_channel_check_stall(struct ck_channel *ch)
+bool ck_channel_check_pending(struct ck_channel *ch)
 {
 	struct sk_buff_head pending;
-	u32 cons;
+	bool wait;
 
 	__skb_queue_head_init(&pending);
 	spin_lock_bh(&ch->tx_lock);
-	if (skb_queue_empty(&ch->pending)) {
-		spin_unlock_bh(&ch->tx_lock);
-		return false;
-	}
-	cons = READ_ONCE(ch->tx.shared->cons);
-	if (cons == ch->stall_cons) {
-		WRITE_ONCE(ch->stalled, true);
+	wait = !skb_queue_empty(&ch->pending);
+	if (wait && !ch->closing && !progressing(ch)) {
 		skb_queue_splice_init(&ch->pending, &pending);
 		ch->pending_bytes = 0;
+		wait = false;
 	}
-	ch->stall_cons = cons;
 	spin_unlock_bh(&ch->tx_lock);
 
 	fall_back_all(ch, &pending, CK_TX_FALLBACK_STALLED);
-	return !ch->stalled;
+	return wait;
 }
 
 /* Copy the next @len bytes at @pos of the ring to @to. */

@@ -11,6 +11,9 @@
 
 struct ck_peer;
 
+/* A peer that takes nothing out of a ring for this long has stalled. */
+#define CK_STALL_TIME	(HZ / 5)
+
 /**
  * struct ck_channel - one end of a channel
  * @peer: at the other end; the channel holds a reference
@@ -25,8 +28,9 @@ struct ck_peer;
  * @tx_lock: protects all of the transmitting side
  * @tx: the ring that this end produces
  * @closing: nothing more is put into @tx
- * @stalled: the peer did not empty a full ring for long
- * @stall_cons: what the peer had consumed when that was looked at last
+ * @stalled: the peer takes nothing out of the ring
+ * @progress_at: when (jiffies) it was last seen to, or to have nothing to take
+ * @progress_cons: how far it was then
  * @pending: packets that wait for space in @tx, in order
  * @pending_bytes: memory that they hold
  * @tx_packets: put into @tx
@@ -59,7 +63,8 @@ struct ck_channel {
 	struct ck_ring tx;
 	bool closing;
 	bool stalled;
-	u32 stall_cons;
+	unsigned long progress_at;
+	u32 progress_cons;
 	struct sk_buff_head pending;
 	u32 pending_bytes;
 	u64 tx_packets;
@@ -85,7 +90,7 @@ struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref,
 u32 ck_channel_peer_state(const struct ck_channel *ch);
 void ck_channel_goodbye(struct ck_channel *ch);
 unsigned int ck_channel_close(struct ck_channel *ch, bool drain);
-bool ck_channel_check_stall(struct ck_channel *ch);
+bool ck_channel_check_pending(struct ck_channel *ch);
 void ck_channel_xmit(struct ck_channel *ch, struct sk_buff *skb);
 int ck_channel_poll(struct ck_channel *ch, int quota);
 

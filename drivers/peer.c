@@ -10,9 +10,8 @@
 #include "peer.h"
 #include "../netlink/netlink.h"
 
-/* How long an offer stands, and how often a full ring is looked at. */
+/* How long an offer stands. */
 #define OFFER_TIME	(5 * HZ)
-#define STALL_TIME	(HZ / 5)
 /* After a failure the next attempt waits this long, doubled each time. */
 #define BACKOFF_MIN	HZ
 #define BACKOFF_MAX	(64 * HZ)
@@ -85,7 +84,7 @@ static void look_again(struct ck_peer *peer, unsigned long delay)
  */
 void ck_peer_check_later(struct ck_peer *peer)
 {
-	look_again(peer, STALL_TIME);
+	look_again(peer, CK_STALL_TIME);
 }
 
 /**
@@ -241,8 +240,8 @@ static void step_connected(struct ck_peer *peer)
 	else if (ck_channel_peer_state(ch) != CK_END_OPEN ||
 		 !ck_bell_connected(&ch->bell))
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, true);
-	else if (ck_channel_check_stall(ch))
-		look_again(peer, STALL_TIME);
+	else if (ck_channel_check_pending(ch))
+		look_again(peer, CK_STALL_TIME);
 }
 
 static void step(struct work_struct *work)

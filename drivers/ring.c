@@ -130,6 +130,21 @@ bool ck_ring_wait_space(struct ck_ring *ring, __u32 len)
 }
 
 /**
+ * ck_ring_wait_progress() - ask for an event once the consumer takes anything
+ * @ring: the ring
+ *
+ * Return: true if it has taken something since the producer looked last, so that
+ * the caller must look again instead of waiting.
+ */
+bool ck_ring_wait_progress(struct ck_ring *ring)
+{
+	WRITE_ONCE(ring->shared->cons_event, ring->cons);
+	/* Pairs with ck_ring_release(). */
+	smp_mb();
+	return READ_ONCE(ring->shared->cons) != ring->cons;
+}
+
+/**
  * ck_ring_drained() - has the consumer taken all that was produced?
  * @ring: the ring, seen by its producer
  *

@@ -97,6 +97,7 @@ int ck_ring_reserve(struct ck_ring *ring, __u32 len);
 __u32 ck_ring_frame(struct ck_ring *ring, const struct ck_frame *frame);
 bool ck_ring_publish(struct ck_ring *ring);
 bool ck_ring_wait_space(struct ck_ring *ring, __u32 len);
+bool ck_ring_wait_progress(struct ck_ring *ring);
 bool ck_ring_drained(struct ck_ring *ring);
 
 int ck_ring_peek(struct ck_ring *ring, struct ck_frame *frame);

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A peer that breaks the rules: in a guest without the module, it announces
+ * itself, offers a real channel to a victim, and then does MODE to it.
+ *
+ * usage: hostile OWN_MAC VICTIM_MAC MODE    (macs as twelve hexadecimal digits)
+ * Prints what became of the channel: "refused", "open", or "closed".
+ */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/virtio_net.h>
+#include <xenevtchn.h>
+#include <xengnttab.h>
+#include <xenstore.h>
+
+#include "../../drivers/protocol.h"
+
+#define RING_SIZE	(2 * CK_FRAME_MAX)
+#define NR_PAGES	(2 * RING_SIZE / CK_RING_PAGE)
+#define INSTANCE	0x1badc0de1badc0deull
+#define DEADLINE_S	10
+/* Long enough for the victim to notice, and to close. */
+#define SETTLE_MS	1000
+
+static struct ck_control *control;
+static unsigned char *rings;
+static xenevtchn_handle *evtchn;
+static evtchn_port_t port;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "hostile: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+static void write_node(struct xs_handle *xs, const char *path, const char *value)
+{
+	if (!xs_write(xs, XBT_NULL, path, value, strlen(value)))
+		die(path);
+}
+
+/* Waits until the roster tells of the victim. */
+static void await_victim(struct xs_handle *xs, const char *own, const char *victim,
+			 unsigned int *domid, uint64_t *instance)
+{
+	uint64_t end = now_ms() + DEADLINE_S * 1000;
+	struct pollfd pfd = { .fd = xs_fileno(xs), .events = POLLIN };
+	char path[128];
+
+	snprintf(path, sizeof(path), "cokeeper/%s/member/%s", own, victim);
+	if (!xs_watch(xs, path, "t"))
+		die("watch");
+	while (now_ms() < end) {
+		unsigned int len;
+		char *value = xs_read(xs, XBT_NULL, path, &len), *d, *i;
+
+		if (value) {
+			d = strstr(value, "domid=");
+			i = strstr(value, "instance=");
+			if (d && i && sscanf(d, "domid=%u", domid) == 1 &&
+			    sscanf(i, "instance=%" SCNx64, instance) == 1)
+				return;
+		}
+		poll(&pfd, 1, 100);
+		free(xs_check_watch(xs));
+	}
+	errno = ETIMEDOUT;
+	die(path);
+}
+
+static uint32_t victim_state(void)
+{
+	return __atomic_load_n(&control->end[CK_ACCEPTOR].state, __ATOMIC_ACQUIRE);
+}
+
+static void await_state(uint32_t state, unsigned int ms)
+{
+	uint64_t end = now_ms() + ms;
+	struct pollfd pfd = { .fd = xenevtchn_fd(evtchn), .events = POLLIN };
+
+	while (victim_state() < state && now_ms() < end) {
+		if (poll(&pfd, 1, 20) == 1) {
+			xenevtchn_port_or_error_t p = xenevtchn_pending(evtchn);
+
+			if (p >= 0)
+				xenevtchn_unmask(evtchn, p);
+		}
+	}
+}
+
+static void produce(uint32_t prod)
+{
+	__atomic_store_n(&control->ring[CK_OFFERER].prod, prod, __ATOMIC_RELEASE);
+	xenevtchn_notify(evtchn, port);
+}
+
+/* Writes a frame at @pos; returns the position after it. */
+static uint32_t frame(uint32_t pos, uint32_t len, const struct virtio_net_hdr *hdr,
+		      unsigned char version)
+{
+	struct ck_frame *f = (struct ck_frame *)(rings + pos % RING_SIZE);
+
+	memset(f, 0, sizeof(*f));
+	f->len = len;
+	if (hdr)
+		memcpy(f->meta, hdr, sizeof(*hdr));
+	((unsigned char *)(f + 1))[0] = version << 4 | 5;
+	return pos + ck_frame_room(len);
+}
+
+static void repeat_frames(unsigned int n, uint32_t len,
+			  const struct virtio_net_hdr *hdr, unsigned char version)
+{
+	uint32_t pos = 0;
+
+	while (n--)
+		pos = frame(pos, len, hdr, version);
+	produce(pos);
+}
+
+static void misbehave(const char *mode)
+{
+	struct virtio_net_hdr hdr = { 0 };
+	uint32_t pos;
+
+	if (!strcmp(mode, "prod-beyond")) {
+		produce(0x7ffffff0);
+	} else if (!strcmp(mode, "prod-backwards")) {
+		produce(frame(0, 64, NULL, 4));
+		usleep(100000);
+		produce((uint32_t)-16);
+	} else if (!strcmp(mode, "length-zero")) {
+		repeat_frames(100, 0, NULL, 4);
+	} else if (!strcmp(mode, "length-short")) {
+		repeat_frames(100, 19, NULL, 4);
+	} else if (!strcmp(mode, "length-wrap")) {
+		pos = frame(0, 64, NULL, 4);
+		((struct ck_frame *)rings)->len = 0xfffffff0;
+		produce(pos);
+	} else if (!strcmp(mode, "not-ip")) {
+		repeat_frames(100, 100, NULL, 9);
+	} else if (!strcmp(mode, "bad-gso")) {
+		hdr.gso_type = 0x7f;
+		hdr.gso_size = 1;
+		repeat_frames(100, 100, &hdr, 4);
+	} else if (!strcmp(mode, "bad-checksum")) {
+		hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		hdr.csum_start = 60000;
+		hdr.csum_offset = 60000;
+		repeat_frames(100, 100, &hdr, 4);
+	} else if (!strcmp(mode, "event-storm")) {
+		uint64_t end = now_ms() + 2000;
+
+		while (now_ms() < end)
+			xenevtchn_notify(evtchn, port);
+	} else if (strcmp(mode, "deaf")) {
+		fprintf(stderr, "hostile: unknown mode '%s'\n", mode);
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t refs[NR_PAGES], control_ref;
+	struct xs_handle *xs = xs_open(0);
+	xengntshr_handle *shr = xengntshr_open(NULL, 0);
+	char path[128], value[256];
+	unsigned int domid = 0;
+	uint64_t instance = 0;
+	const char *mode;
+
+	if (argc != 4 || !xs || !shr)
+		die("usage: hostile OWN_MAC VICTIM_MAC MODE; xenstore and gntalloc are needed");
+	mode = argv[3];
+
+	snprintf(path, sizeof(path), "data/cokeeper/%s/announce", argv[1]);
+	snprintf(value, sizeof(value), "v=1 instance=%016llx", INSTANCE);
+	write_node(xs, path, value);
+	await_victim(xs, argv[1], argv[2], &domid, &instance);
+
+	control = xengntshr_share_pages(shr, domid, 1, &control_ref, 1);
+	rings = xengntshr_share_pages(shr, domid, NR_PAGES, refs, 1);
+	evtchn = xenevtchn_open(NULL, 0);
+	if (!control || !rings || !evtchn)
+		die("share");
+	xenevtchn_port_or_error_t p = xenevtchn_bind_unbound_port(evtchn, domid);
+
+	if (p < 0)
+		die("event channel");
+	port = p;
+
+	control->magic = CK_CONTROL_MAGIC;
+	control->version = CK_PROTOCOL_VERSION;
+	control->from = INSTANCE;
+	control->to = instance;
+	control->ring_size = RING_SIZE;
+	memcpy(control->ref, refs, sizeof(refs));
+	control->end[CK_OFFERER].state = CK_END_OPEN;
+
+	if (!strcmp(mode, "bad-magic"))
+		control->magic = 0;
+	else if (!strcmp(mode, "bad-version"))
+		control->version = 77;
+	else if (!strcmp(mode, "bad-size"))
+		control->ring_size = 0x7fffffff;
+	else if (!strcmp(mode, "bad-gref"))
+		control->ref[5] = 0x7ffffff;
+	else if (!strcmp(mode, "bad-instance"))
+		control->from = 1;
+	else if (!strcmp(mode, "bad-port"))
+		p = 1000;
+	else if (!strcmp(mode, "bad-control"))
+		control_ref = 0x7ffffff;
+
+	snprintf(path, sizeof(path), "data/cokeeper/%s/offer/%s", argv[1], argv[2]);
+	snprintf(value, sizeof(value), "v=1 id=1 from=%016llx to=%016" PRIx64 " gref=%u port=%u",
+		 INSTANCE, instance, control_ref, (unsigned int)p);
+	write_node(xs, path, value);
+	await_state(CK_END_OPEN, !strncmp(mode, "bad-", 4) && strcmp(mode, "bad-gso") &&
+		    strcmp(mode, "bad-checksum") ? SETTLE_MS : DEADLINE_S * 1000);
+	if (victim_state() != CK_END_OPEN) {
+		puts("refused");
+	} else {
+		misbehave(mode);
+		if (!strcmp(mode, "deaf")) {
+			/* Until the test has seen enough. */
+			puts("open");
+			fflush(stdout);
+			getchar();
+		} else {
+			await_state(CK_END_CLOSED, SETTLE_MS);
+			puts(victim_state() >= CK_END_CLOSING ? "closed" : "open");
+		}
+	}
+
+	xs_rm(xs, XBT_NULL, path);
+	snprintf(path, sizeof(path), "data/cokeeper/%s", argv[1]);
+	xs_rm(xs, XBT_NULL, path);
+	return 0;
+}
