@@ -4,7 +4,7 @@
 
 max_guests=40
 
-xen_args="console=com1 com1=115200,8n1 dom0_max_vcpus=2 spec-ctrl=no xpti=false bootscrub=0"
+xen_args="console=com1 com1=115200,8n1 dom0_max_vcpus=2 spec-ctrl=no,eager-fpu xpti=false bootscrub=0"
 xen_args+=" loglvl=warning guest_loglvl=warning"
 dom0_args="console=hvc0 mitigations=off nokaslr random.trust_cpu=on"
 
@@ -149,7 +149,7 @@ make_ssh_config() {
 }
 
 start_qemu() {
-	local accel=(-accel "tcg,thread=multi") cpu=max,-smap,-smep,-la57,-rdtscp,-erms,-fsrm,-avx,-avx2 pid
+	local accel=(-accel "tcg,thread=multi") cpu=max,-smap,-smep,-la57,-rdtscp,-erms,-fsrm pid
 	local memory=$((dom0_memory + 768 + (guests + 4) * (guest_memory + 24)))
 
 	((memory > 8192)) || memory=8192
