@@ -30,7 +30,11 @@ apt_setup() {
 			echo "deb $main $suite main"
 		done
 		[[ -z $security ]] || echo "deb $security $release-security main"
-	} | sed 's,^deb ,&[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ,' >"$dir/sources.list"
+	} | sed 's,^deb ,&[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ,' >"$dir/sources.new"
+	cmp -s "$dir/sources.new" "$dir/sources.list" || {
+		mv "$dir/sources.new" "$dir/sources.list"
+		rm -f "$dir/updated"
+	}
 	cat >"$dir/apt.conf" <<-EOF
 		APT::Architecture "amd64";
 		APT::Get::Assume-Yes "true";
@@ -46,8 +50,7 @@ apt_setup() {
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;
 	EOF
-	[[ -n $(find "$dir/updated" -mmin -1440 2>/dev/null) && ! $dir/sources.list -nt $dir/updated ]] ||
-		apt_update
+	[[ -n $(find "$dir/updated" -mmin -1440 2>/dev/null) ]] || apt_update
 }
 
 apt_update() {

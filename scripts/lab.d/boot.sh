@@ -4,9 +4,18 @@
 
 max_guests=40
 
+# Without eager-fpu, SSE and AVX registers leak between domains under emulation.
 xen_args="console=com1 com1=115200,8n1 dom0_max_vcpus=2 spec-ctrl=no,eager-fpu xpti=false bootscrub=0"
 xen_args+=" loglvl=warning guest_loglvl=warning"
 dom0_args="console=hvc0 mitigations=off nokaslr random.trust_cpu=on"
+
+try_kvm() (
+	cd "$state"
+	timeout 15 qemu-system-x86_64 -accel kvm -cpu host -smp 2 -m 1024 -M q35 \
+		-nodefaults -display none -no-reboot -serial file:kvm.log \
+		-kernel xen -append "$xen_args dom0_mem=512M" \
+		-initrd "vmlinux $dom0_args earlyprintk=xen panic=-1" </dev/null
+)
 
 # Does Xen come as far as to start a kernel under KVM? The device file alone
 # says little. The answer holds until this machine boots again.
@@ -18,13 +27,7 @@ kvm_works() {
 	if [[ ! -e $answer ]]; then
 		say "trying KVM (once)"
 		rm -f "$cache"/kvm-*
-		(
-			cd "$state"
-			timeout 15 qemu-system-x86_64 -accel kvm -cpu host -smp 2 -m 1024 -M q35 \
-				-nodefaults -display none -no-reboot -serial file:kvm.log \
-				-kernel xen -append "$xen_args dom0_mem=512M" \
-				-initrd "vmlinux $dom0_args earlyprintk=xen panic=-1" </dev/null >/dev/null 2>&1
-		) || :
+		try_kvm 2>/dev/null || :
 		if grep -qs "Linux version" "$state/kvm.log"; then echo yes; else echo no; fi >"$answer"
 	fi
 	[[ $(cat "$answer") == yes ]]
@@ -141,6 +144,7 @@ make_ssh_config() {
 			    HostKeyAlias lab
 			    BatchMode yes
 			    CheckHostIP no
+			    KexAlgorithms curve25519-sha256
 			    LogLevel ERROR
 			    TCPKeepAlive no
 			    ControlPath $run/ssh-%n
@@ -188,17 +192,37 @@ ssh_port() {
 
 # Waits until dom0 says on the console that it is ready.
 wait_dom0() {
-	local pid=$1 tail found
-	exec {found}< <(exec tail -n +1 --pid="$pid" -s 0.1 -f "$state/console.log" 2>/dev/null)
+	local pid line tail fd
+
+	pid=$(lab_pid) || boot_failed "QEMU ended"
+	exec {fd}< <(exec tail -n +1 --pid="$pid" -s 0.1 -f "$state/console.log" 2>/dev/null)
 	tail=$!
-	local line
-	while read -r -t 600 line <&"$found"; do
-		[[ $line == *"lab: dom0 ready"* ]] || continue
-		kill "$tail" 2>/dev/null
-		return
+	while read -r -t 600 line <&"$fd"; do
+		case $line in
+		*"lab: dom0 ready"*)
+			kill "$tail" 2>/dev/null || :
+			exec {fd}<&-
+			return
+			;;
+		*"lab: dom0 failed"*) break ;;
+		esac
 	done
-	kill "$tail" 2>/dev/null
+	kill "$tail" 2>/dev/null || :
 	boot_failed "dom0 did not become ready"
+}
+
+# Creates the guests and waits for them; the limit is for each step of one guest.
+create_guests() {
+	local pid line fd
+
+	exec {fd}< <(exec ssh -F "$state/ssh_config" dom0 /usr/lib/cokeeper-lab/guests "$guests" </dev/null 2>&1)
+	pid=$!
+	while read -r -t 300 line <&"$fd"; do
+		say "$line"
+	done
+	kill "$pid" 2>/dev/null || :
+	wait "$pid" || boot_failed "the guests did not start"
+	exec {fd}<&-
 }
 
 boot_failed() {
@@ -210,16 +234,17 @@ boot_failed() {
 # Opens the connection that all later commands to HOST share.
 connect() {
 	local host=$1
-	[[ -S $run/ssh-$host ]] && return
+
+	[[ ! -S $run/ssh-$host ]] || return 0
+	[[ $host == dom0 ]] || connect dom0 || return
 	(
 		flock 8
 		[[ ! -S $run/ssh-$host ]] || exit 0
-		[[ $host == dom0 ]] || connect dom0
 		ssh -F "$state/ssh_config" -fNM "$host" </dev/null >"$run/log-$host" 2>&1 8>&- 9>&-
-	) 8>"$run/lock-$host" || {
-		cat "$run/log-$host" >&2
-		return 1
-	}
+	) 8>"$run/lock-$host" && return
+	cat "$run/log-$host" >&2
+	printf 'lab: no connection to %s; is it running and on the network? (scripts/lab exec dom0 -- xl list)\n' "$host" >&2
+	return 1
 }
 
 end_lab() {

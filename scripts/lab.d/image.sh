@@ -25,8 +25,7 @@ kernel_version() {
 	installed=$(for d in /lib/modules/*/build; do basename "${d%/build}"; done |
 		grep -E "$re" | sort -V | tail -n 1)
 	[[ -z $installed ]] || { echo "$installed"; return; }
-	lab_apt cache show linux-image-amd64 |
-		sed -nE 's/^Depends: linux-image-([^ ]+).*/\1/p' | grep -E "$re" | sort -V | tail -n 1
+	lab_apt cache pkgnames "linux-image-$1." | sed 's/^linux-image-//' | grep -E "$re" | sort -V | tail -n 1
 }
 
 # Debian's vmlinuz holds a compressed ELF image, which takes long to unpack in
