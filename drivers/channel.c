@@ -31,6 +31,8 @@ static irqreturn_t channel_irq(int irq, void *arg)
 {
 	struct ck_channel *ch = arg;
 
+	/* The first event comes before binding has returned the number. */
+	ch->bell.irq = irq;
 	ck_queue_add(ch->queue, ch);
 	return IRQ_HANDLED;
 }

@@ -61,9 +61,14 @@ lab_pid() {
 	[[ -n $start && $(start_time "$pid") == "$start" ]] && echo "$pid"
 }
 
-need_running() {
-	[[ -e $state/pid ]] ||
-		die "there is no lab '$name'; start it with: scripts/lab up --name $name"
-	lab_pid >/dev/null ||
-		die "the lab '$name' has ended; its console is in $state/console.log"
+# Is the lab running? If not, says so.
+check_running() {
+	if [[ ! -e $state/pid ]]; then
+		echo "lab: there is no lab '$name'; start it with: scripts/lab up --name $name" >&2
+	elif ! lab_pid >/dev/null; then
+		echo "lab: the lab '$name' has ended by itself; its console is in $state/console.log" >&2
+	else
+		return
+	fi
+	return 1
 }

@@ -68,6 +68,8 @@ struct group {
  * @uuid: tells it from another that gets the same number later
  * @prepared: the directory of its rosters exists
  * @vif_changed: its interfaces are to be read again
+ * @fresh_guest: the watch on what the guest writes has not fired yet
+ * @fresh_vif: nor has the one on its interfaces
  * @log: bounds what it can make us log
  */
 struct domain {
@@ -76,6 +78,8 @@ struct domain {
 	char uuid[CK_UUID_SIZE];
 	bool prepared;
 	bool vif_changed;
+	bool fresh_guest;
+	bool fresh_vif;
 	struct ck_ratelimit log;
 	struct iface_list ifaces;
 };

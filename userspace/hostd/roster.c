@@ -97,7 +97,7 @@ void roster_put_member(struct iface *to, const struct iface *peer)
 	if (!roster_ready(to))
 		return;
 	member_value(value, peer);
-	put(to, "member", peer ? &peer->mac : NULL, value);
+	put(to, "member", &peer->mac, value);
 }
 
 void roster_del_member(struct iface *to, const struct ck_mac *peer)
@@ -164,28 +164,54 @@ static int sync_node(struct xs_handle *xs, xs_transaction_t t,
 	return ck_xs_write(xs, t, path, value);
 }
 
+/* Find what @iface is to be told of @peer in "member" or in "offer". */
+static bool peer_value(const struct iface *peer, const struct iface *iface,
+		       bool offers, char value[CK_VALUE_SIZE])
+{
+	const struct ck_offer *offer;
+
+	if (!iface_visible(peer, iface))
+		return false;
+	if (!offers) {
+		member_value(value, peer);
+		return true;
+	}
+	offer = iface_offer_to(peer, iface);
+	if (offer)
+		ck_offer_format(offer, value);
+	return offer != NULL;
+}
+
+static bool listed(char **names, unsigned int n, const struct ck_mac *mac)
+{
+	char name[CK_MAC_STRLEN];
+	unsigned int i;
+
+	ck_mac_format_node(mac, name);
+	for (i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
 /* Remove the nodes that no present peer accounts for. */
 static int sync_stale(struct xs_handle *xs, xs_transaction_t t,
-		      struct iface *iface, const char *directory,
-		      bool (*wanted)(const struct iface *peer,
-				     const struct iface *iface),
-		      bool *changed)
+		      struct iface *iface, bool offers, char **names,
+		      unsigned int n, bool *changed)
 {
-	char path[CK_PATH_SIZE], full[2 * CK_PATH_SIZE];
+	char path[CK_PATH_SIZE], full[2 * CK_PATH_SIZE], value[CK_VALUE_SIZE];
 	struct iface *peer;
-	unsigned int i, n;
 	struct ck_mac mac;
-	char **names;
-	int err;
+	unsigned int i;
+	int err = 0;
 
-	roster_path(path, iface, directory, NULL);
-	err = ck_xs_list(xs, t, path, &names, &n);
+	roster_path(path, iface, offers ? "offer" : "member", NULL);
 	for (i = 0; i < n && !err; i++) {
 		peer = NULL;
 		if (ck_mac_parse_node(names[i], &mac))
 			TAILQ_FOREACH(peer, &iface->group->members, in_group)
 				if (!ck_mac_cmp(&peer->mac, &mac) &&
-				    wanted(peer, iface))
+				    peer_value(peer, iface, offers, value))
 					break;
 		if (peer)
 			continue;
@@ -193,43 +219,38 @@ static int sync_stale(struct xs_handle *xs, xs_transaction_t t,
 		snprintf(full, sizeof(full), "%s/%s", path, names[i]);
 		err = ck_xs_rm(xs, t, full);
 	}
-	free(names);
 	return err;
 }
 
-static bool wants_offer(const struct iface *peer, const struct iface *iface)
+/* Make one directory of a roster what it should be. */
+static int sync_directory(struct xs_handle *xs, xs_transaction_t t,
+			  struct iface *iface, bool offers, bool *changed)
 {
-	return iface_offer_to(peer, iface) != NULL;
-}
-
-static int sync_nodes(struct xs_handle *xs, xs_transaction_t t,
-		      struct iface *iface, bool *changed)
-{
+	const char *directory = offers ? "offer" : "member";
 	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
-	const struct ck_offer *offer;
 	struct iface *peer;
-	int err = 0;
+	unsigned int n;
+	char **names;
+	int err;
 
-	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
-		if (!iface_visible(peer, iface))
-			continue;
-		roster_path(path, iface, "member", &peer->mac);
-		member_value(value, peer);
-		err = sync_node(xs, t, path, value, changed);
-		if (err)
-			return err;
-		offer = iface_offer_to(peer, iface);
-		if (!offer)
-			continue;
-		roster_path(path, iface, "offer", &peer->mac);
-		ck_offer_format(offer, value);
-		err = sync_node(xs, t, path, value, changed);
-		if (err)
-			return err;
-	}
-	err = sync_stale(xs, t, iface, "member", iface_visible, changed);
+	roster_path(path, iface, directory, NULL);
+	err = ck_xs_list(xs, t, path, &names, &n);
 	if (!err)
-		err = sync_stale(xs, t, iface, "offer", wants_offer, changed);
+		err = sync_stale(xs, t, iface, offers, names, n, changed);
+	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
+		if (err)
+			break;
+		if (!peer_value(peer, iface, offers, value))
+			continue;
+		roster_path(path, iface, directory, &peer->mac);
+		if (listed(names, n, &peer->mac)) {
+			err = sync_node(xs, t, path, value, changed);
+		} else {
+			*changed = true;
+			err = ck_xs_write(xs, t, path, value);
+		}
+	}
+	free(names);
 	return err;
 }
 
@@ -246,7 +267,9 @@ static int write_all(struct xs_handle *xs, xs_transaction_t t, void *arg)
 	err = prepare(xs, t, iface->domain);
 	if (err)
 		return err;
-	err = sync_nodes(xs, t, iface, &changed);
+	err = sync_directory(xs, t, iface, false, &changed);
+	if (!err)
+		err = sync_directory(xs, t, iface, true, &changed);
 	if (err)
 		return err;
 

@@ -316,6 +316,8 @@ static void add_domain(uint32_t domid)
 	read_uuid(uuid, domid);
 	ck_debug("domain %u: appeared", domid);
 	domain = domain_add(domid, uuid);
+	domain->fresh_guest = true;
+	domain->fresh_vif = true;
 	watch_domain(domid, true);
 	scan_vifs(domain);
 	scan_guest(domain);
@@ -446,6 +448,18 @@ bool scan_start(struct xs_handle *xs)
 	return true;
 }
 
+/* A watch fires once when it is set, before anything else. By then all that it
+ * covers has been read.
+ */
+static bool first_event(bool *fresh, const char *rest)
+{
+	bool first = *fresh && !*rest;
+
+	if (first)
+		*fresh = false;
+	return first;
+}
+
 /* "/local/domain/N/data/cokeeper" and what is below it */
 static void guest_event(struct domain *domain, const char *rest)
 {
@@ -491,12 +505,12 @@ void scan_event(const char *path)
 	} else if (sscanf(path, "/local/domain/%u/data/cokeeper%n", &domid,
 			  &len) == 1 && len) {
 		domain = domain_find(domid);
-		if (domain)
+		if (domain && !first_event(&domain->fresh_guest, path + len))
 			guest_event(domain, path + len);
 	} else if (sscanf(path, "/libxl/%u/device/vif%n", &domid, &len) == 1 &&
 		   len) {
 		domain = domain_find(domid);
-		if (domain)
+		if (domain && !first_event(&domain->fresh_vif, path + len))
 			domain->vif_changed = true;
 	}
 }
