@@ -68,7 +68,7 @@ check_running() {
 	elif ! lab_pid >/dev/null; then
 		echo "lab: the lab '$name' has ended by itself; its console is in $state/console.log" >&2
 	else
-		return
+		return 0
 	fi
 	return 1
 }
