@@ -52,7 +52,9 @@ static int route6(struct net *net, struct sk_buff *skb, struct net_device *lower
 		.daddr = iph->daddr,
 		.saddr = iph->saddr,
 	};
-	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
+	/* Without the flag the output interface is but a preference. */
+	struct dst_entry *dst = ip6_route_output_flags(net, NULL, &fl6,
+						       RT6_LOOKUP_F_IFACE);
 	int err = dst->error;
 
 	if (err) {

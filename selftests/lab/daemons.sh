@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Either daemon is killed and started again: traffic goes on, and the state converges.
+
+. "$(dirname "$0")/../lib.sh"
+
+check "d1 and d2 have a channel" connect 1 2
+mark d1 d2 dom0
+
+run_helper() {
+	on "d$1" 'setsid cokeeperd --device cokeeper0 </dev/null >>/var/log/cokeeperd.log 2>&1 & echo $! >/run/lab-cokeeperd.pid'
+}
+
+run_publisher() {
+	on dom0 'setsid cokeeper-hostd </dev/null >>/var/log/cokeeper-hostd.log 2>&1 & echo $! >/run/lab-cokeeper-hostd.pid'
+}
+
+channel_of() {
+	peer 1 2 tx_packets
+}
+
+on d1 'pkill -9 -x cokeeperd'
+check "without a helper, traffic goes on by the rings" \
+	via_rings 1 2 20 on d1 "ping -q -i 0.05 -c 20 -w 10 $(ip4 2)"
+check "the table says that there is no helper" on d1 'cokeeper -j show | grep -q "\"helper\":null"'
+stop 3
+run_helper 1
+check "a new helper learns what went on meanwhile" busywait 5 has_no_peer 1 3
+check "the channel has stayed" connected 1 2
+start 3
+check "and it learns what comes" busywait 5 has_peer 1 3
+
+second_helper() {
+	local out
+	out=$(on d1 'timeout 5 cokeeperd --device cokeeper0' 2>&1) && return 1
+	echo "$out"
+	grep -qi 'another helper' <<<"$out"
+}
+check "a second helper is refused with the reason" second_helper
+
+second_publisher() {
+	local out
+	out=$(on dom0 'timeout 5 cokeeper-hostd' 2>&1) && return 1
+	echo "$out"
+	grep -qi 'already' <<<"$out"
+}
+check "a second publisher is refused with the reason" second_publisher
+
+on dom0 'pkill -9 -x cokeeper-hostd'
+check "without the publisher, traffic goes on by the rings" \
+	via_rings 1 2 20 on d1 "ping -q -i 0.05 -c 20 -w 10 $(ip4 2)"
+stop 3
+run_publisher
+check "a new publisher learns what went on meanwhile" busywait 5 has_no_peer 1 3
+check "the channel has stayed" connected 1 2
+start 3
+check "and it learns what comes" busywait 5 has_peer 1 3
+check "nothing is logged at warning level" no_warnings d1 d2 dom0
+
+for daemon in cokeeperd cokeeper; do
+	check "$daemon --help and --version" on d1 "$daemon --help | grep -q '^Usage' && $daemon --version"
+	check "$daemon refuses nonsense with status 2" on d1 "$daemon --nonsense 2>/dev/null; [ \$? = 2 ]"
+done
+check "cokeeper-hostd --help and --version" on dom0 'cokeeper-hostd --help | grep -q "^Usage" && cokeeper-hostd --version'
+check "cokeeper-hostd refuses nonsense with status 2" on dom0 'cokeeper-hostd --nonsense 2>/dev/null; [ $? = 2 ]'
+
+idle() {
+	local before after
+	before=$(on d1 "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x cokeeperd)/status")
+	before+=" $(on dom0 "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x cokeeper-hostd)/status")"
+	on dom0 'sleep 5'
+	after=$(on d1 "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x cokeeperd)/status")
+	after+=" $(on dom0 "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x cokeeper-hostd)/status")"
+	echo "before $before, after $after"
+	[[ $before == "$after" ]]
+}
+check "while nothing happens neither daemon wakes" idle
+finish

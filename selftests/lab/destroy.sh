@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A guest is destroyed under load: the others drop it, and nothing else suffers.
+
+. "$(dirname "$0")/../lib.sh"
+
+check "d1 and d3 have a channel" connect 1 3
+check "d2 and d3 have a channel" connect 2 3
+check "d1 and d2 have a channel" connect 1 2
+mark d1 d2 dom0
+
+on d2 'pkill iperf3; iperf3 -s -D; until ss -ltn | grep -q :5201; do :; done'
+on d3 'pkill iperf3; iperf3 -s -D; until ss -ltn | grep -q :5201; do :; done'
+on d1 "iperf3 -c $(ip4 3) -t 60 >/dev/null 2>&1 & iperf3 -c $(ip4 2) -t 12 -J >/tmp/result 2>&1 & echo \$! >/tmp/iperf.pid"
+on d2 "ping -q -f -w 60 $(ip4 3) >/dev/null 2>&1 & echo"
+check "the load runs" busywait 5 on d1 '[ "$(pgrep -c iperf3)" -ge 2 ]'
+
+destroy() {
+	on dom0 'xl destroy d3' && busywait 1 has_no_peer 1 3 && busywait 1 has_no_peer 2 3
+}
+check "a destroyed guest is dropped by the others at once" destroy
+
+no_zombie() {
+	! on dom0 'xl list' | grep -qE '\(null\)|d3'
+}
+check "no zombie is left" busywait 5 no_zombie
+
+on d1 'pkill -f -- "-t 60"; true'
+on d2 'pkill ping; true'
+transfer_ended_well() {
+	on d1 '! [ -e /proc/$(cat /tmp/iperf.pid) ]'
+}
+check "the transfer between the others ends" busywait 30 transfer_ended_well
+check "without an error" on d1 '! grep error /tmp/result && grep -q "\"bytes\"" /tmp/result'
+check "nothing is logged at warning level" no_warnings d1 d2 dom0
+
+again() {
+	on dom0 'xl create -q /etc/xen/d3.cfg && /usr/lib/cokeeper-lab/wait-ready 3' &&
+		busywait 5 has_peer 1 3 && busywait 5 has_peer 3 1 && connect 1 3
+}
+check "a new guest of that name is a peer, and gets a channel" again
+finish

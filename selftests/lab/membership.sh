@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Who is there: members are known at once, to all, and gone at once.
+
+. "$(dirname "$0")/../lib.sh"
+
+lists_the_others() {
+	local n
+	for n in 1 2 3; do
+		[[ $n == "$1" ]] || has_peer "$1" "$n" || return
+	done
+}
+
+for n in 1 2 3; do
+	check "d$n lists the two others" busywait 5 lists_the_others "$n"
+done
+
+# The publisher's host sees the announcement; d1 sees the peer.
+joins_within() {
+	local limit=$1 announced joined
+	stop 3 && busywait 5 has_no_peer 1 3 || return
+	on d1 'rm -f /tmp/events; cokeeper -j monitor >/tmp/events 2>&1 & echo $! >/tmp/monitor.pid
+		until grep -q cokeeper /proc/$!/comm; do :; done'
+	on dom0 "xenstore-watch -n 2 /local/domain/\$(xl domid d3)/data/cokeeper >/dev/null &
+		echo \$! >/tmp/watch.pid
+		(wait \$!; date +%s.%N >/tmp/announced) & sleep 0.1"
+	start 3 || return
+	busywait 5 on d1 "grep -i '$(mac 3)' /tmp/events | grep -q join" || return
+	on d1 'kill $(cat /tmp/monitor.pid)'
+	announced=$(on dom0 'cat /tmp/announced') || return
+	joined=$(on d1 'cat /tmp/events' | jq -r --arg mac "$(mac 3)" \
+		'select(.event == "join" and .mac == $mac) | .time' | tail -n 1)
+	joined=$(date -d "$joined" +%s.%N) || return
+	echo "announced $announced, joined $joined"
+	awk -v a="$announced" -v j="$joined" -v l="$limit" 'BEGIN { exit !(j - a < l) }'
+}
+check "a guest is listed within a second of its announcement" joins_within 1
+
+leaves() {
+	stop 3 && busywait 2 has_no_peer 1 3 && busywait 2 has_no_peer 2 3
+}
+check "a guest whose helper stops is dropped" leaves
+
+has_no_route() {
+	! on d1 "ip route show table cokeeper" | grep -q "$(ip4 3)"
+}
+check "its route is gone" busywait 2 has_no_route
+
+comes_back() {
+	start 3 && busywait 3 has_peer 1 3 && busywait 3 has_peer 2 3 && busywait 3 has_peer 3 1
+}
+check "it is listed again when it starts" comes_back
+
+route_by_rings() {
+	on d1 "ip route get $(ip4 3)" | grep -q 'dev cokeeper0' &&
+		on d1 "ip -6 route get $(ip6 3)" | grep -q 'dev cokeeper0'
+}
+check "its IPv4 and IPv6 addresses are routed to the device" busywait 2 route_by_rings
+
+address_is_followed() {
+	on d3 'ip addr add 10.0.0.99/24 dev eth0' || return
+	busywait 3 on d1 'ip route get 10.0.0.99 | grep -q "dev cokeeper0"' || return
+	on d3 'ip addr del 10.0.0.99/24 dev eth0'
+	busywait 3 on d1 'ip route get 10.0.0.99 | grep -q "dev eth0"'
+}
+check "an address that comes and goes is followed" address_is_followed
+
+finish

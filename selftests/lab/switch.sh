@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A transfer that starts on netfront goes on through the rings when the peer's module
+# is loaded, and back on netfront when it is unloaded, without an error.
+
+. "$(dirname "$0")/../lib.sh"
+
+SIZE=104857600
+
+mark d1 d2
+stop 2
+check "d2 is no peer" busywait 5 has_no_peer 1 2
+on d2 'rm -f /tmp/received; socat -u TCP-LISTEN:7000 OPEN:/tmp/received,creat,trunc & echo $! >/tmp/socat.pid
+	until ss -ltn | grep -q :7000; do :; done'
+# At a pace that leaves time for the changes.
+on d1 "rm -f /tmp/sent /tmp/status; head -c $SIZE /dev/urandom >/tmp/sent
+	(for i in \$(seq 0 99); do dd if=/tmp/sent bs=1048576 skip=\$i count=1 2>/dev/null; sleep 0.1; done |
+		socat -u - TCP:$(ip4 2):7000; echo \$? >/tmp/status) >/dev/null 2>&1 &"
+
+received() {
+	on d2 'stat -c %s /tmp/received'
+}
+
+beyond() {
+	local now
+	now=$(received) && ((now > $1))
+}
+
+check "the transfer starts on netfront" busywait 10 beyond 2000000
+at_load=$(received)
+start 2
+check "it goes on through the rings" busywait 20 connected 1 2
+before=$(peer 2 1 rx_bytes)
+rings_carry() {
+	local now
+	now=$(peer 2 1 rx_bytes) && ((now > before + 10000000))
+}
+check "which carry it" busywait 30 rings_carry
+at_unload=$(received)
+stop 2
+check "it goes on by netfront" busywait 30 beyond $((at_unload + 2000000))
+ended() {
+	on d1 '[ -e /tmp/status ]'
+}
+check "it ends" busywait 120 ended
+check "without an error" on d1 '[ "$(cat /tmp/status)" = 0 ]'
+echo "# $at_load bytes had come when the module was loaded, $at_unload when it was unloaded"
+same() {
+	local a b
+	a=$(on d1 'sha256sum </tmp/sent') && b=$(on d2 'sha256sum </tmp/received') && [[ $a == "$b" ]]
+}
+check "and no byte is wrong" busywait 10 same
+on d1 'rm -f /tmp/sent'
+on d2 'rm -f /tmp/received'
+start 2
+check "d2 is a peer again" busywait 5 has_peer 1 2
+check "nothing is logged at warning level" no_warnings d1 d2
+finish

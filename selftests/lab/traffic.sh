@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Each kind of traffic takes the rings, which the counters of both ends prove.
+
+. "$(dirname "$0")/../lib.sh"
+
+check "a channel is set up by traffic" connect 1 2
+mark d1 d2
+
+check "ping takes the rings" via_rings 1 2 20 on d1 "ping -q -i 0.05 -c 20 -w 10 $(ip4 2)"
+check "large pings take the rings" via_rings 1 2 5 on d1 "ping -q -s 20000 -i 0.05 -c 5 -w 10 $(ip4 2)"
+check "IPv6 ping takes the rings" via_rings 1 2 20 on d1 "ping -q -i 0.05 -c 20 -w 10 $(ip6 2)"
+
+on d2 'pkill iperf3; iperf3 -s -D; until ss -ltn | grep -q :5201; do :; done'
+check "TCP takes the rings" via_rings 1 2 100 on d1 "iperf3 -c $(ip4 2) -n 30M"
+check "TCP over IPv6 takes the rings" via_rings 2 1 100 on d1 "iperf3 -c $(ip6 2) -n 30M -R"
+check "UDP takes the rings" via_rings 1 2 5 on d1 "iperf3 -c $(ip4 2) -u -l 1000 -b 2M -n 100K"
+on d2 'pkill iperf3'
+
+refused() {
+	on d1 "echo x | socat -t 2 - UDP-CONNECT:$1:9" 2>&1 | grep -q 'Connection refused'
+}
+check "an ICMP error comes back by the rings" via_rings 1 2 1 refused "$(ip4 2)"
+check "an ICMPv6 error comes back by the rings" via_rings 1 2 1 refused "[$(ip6 2)]"
+
+checksums() {
+	local sum
+	on d2 'socat -u TCP-LISTEN:7000 OPEN:/tmp/received,creat,trunc & echo >/tmp/ready
+		until ss -ltn | grep -q :7000; do :; done' || return
+	sum=$(on d1 "head -c 20000000 /dev/urandom >/tmp/sent; socat -u OPEN:/tmp/sent TCP:$(ip4 2):7000; sha256sum </tmp/sent")
+	busywait 10 on d2 "[ \"\$(sha256sum </tmp/received)\" = '$sum' ]"
+}
+check "20 MB of random bytes arrive as they were sent" via_rings 1 2 100 checksums
+
+rings_unused() {
+	local before after
+	before=$(packets 1 cokeeper0 tx) && on d1 'ping -q -i 0.05 -c 5 -w 10 10.0.0.1' &&
+		after=$(packets 1 cokeeper0 tx) && [[ $before == "$after" ]]
+}
+check "traffic to dom0 does not enter the device" rings_unused
+
+check "ethtool names the driver" on d1 'ethtool -i cokeeper0 | grep -q "driver: cokeeper"'
+check "ethtool has no repeated or long names" on d1 \
+	'ethtool -S cokeeper0 | tail -n +2 | sed "s/:.*//; s/ //g" | sort | uniq -d | grep -c . | grep -qx 0'
+check "ip -s link counts" on d1 'ip -s -j link show cokeeper0 | grep -q "\"packets\":[1-9]"'
+check "nothing is logged at warning level" no_warnings d1 d2
+finish

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The device and the module go under traffic; connections stay, and nothing is left.
+
+. "$(dirname "$0")/../lib.sh"
+
+check "d1 and d2 have a channel" connect 1 2
+mark d1 d2
+on d2 'pkill iperf3; iperf3 -s -D; until ss -ltn | grep -q :5201; do :; done'
+on d1 "iperf3 -c $(ip4 2) -t 20 -J >/tmp/result 2>&1 & echo \$! >/tmp/iperf.pid; iperf3 -c $(ip4 2) -p 5201 >/dev/null 2>&1; true"
+
+check "the device can be taken down and up" on d1 'ip link set cokeeper0 down && ip link set cokeeper0 up'
+check "routes come back" busywait 5 on d1 "ip route get $(ip4 2) | grep -q 'dev cokeeper0'"
+check "the device can be deleted" on d1 'ip link del cokeeper0'
+check "and made again, and the helper takes it up" on d1 \
+	'ip link add cokeeper0 link eth0 type cokeeper && ip link set cokeeper0 up'
+check "it is a peer again" busywait 5 has_peer 2 1
+check "and has its peers" busywait 5 has_peer 1 2
+check "the module can be removed" on d1 'ip link del cokeeper0; rmmod cokeeper'
+check "and loaded many times" on d1 'for i in $(seq 30); do
+	modprobe cokeeper && ip link add cokeeper0 link eth0 type cokeeper && ip link set cokeeper0 up &&
+		rmmod cokeeper || exit; done'
+ended() {
+	on d1 '! [ -e /proc/$(cat /tmp/iperf.pid) ]'
+}
+check "the transfer ends" busywait 60 ended
+check "without an error" on d1 '! grep error /tmp/result && grep -q "\"bytes\"" /tmp/result'
+stop 1
+start 1
+check "d1 is a peer again" busywait 5 has_peer 2 1
+check "no grant is left to a timer" on d2 '! dmesg | grep -q "still pending"'
+check "nothing is logged at warning level" no_warnings d1 d2
+finish

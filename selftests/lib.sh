@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the tests in the lab share: KTAP, waiting with a deadline, looking into guests.
+# shellcheck shell=bash
+
+set -u
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+LAB=${LAB:-lab}
+checks=0
+failures=0
+
+# on HOST SCRIPT [ARG...]: runs a shell script in dom0 or a guest.
+on() {
+	local host=$1
+	shift
+	"$top/scripts/lab" exec --name "$LAB" "$host" -- bash -c "$1" bash "${@:2}" </dev/null
+}
+
+# copy_tool NAME HOST: puts one of selftests/tools there, as /tmp/NAME.
+copy_tool() {
+	"$top/scripts/lab" copy --name "$LAB" "$top/build/tools/$1" "$2:/tmp/$1"
+}
+
+# check DESCRIPTION COMMAND...: one test, passed if the command succeeds.
+check() {
+	local what=$1 output status=0
+	shift
+	checks=$((checks + 1))
+	output=$("$@" 2>&1) || status=$?
+	if [[ $status == 0 ]]; then
+		echo "ok $checks - $what"
+	else
+		failures=$((failures + 1))
+		echo "not ok $checks - $what"
+		printf '# exit status %s of: %s\n' "$status" "${*//$'\n'/; }"
+		[[ -z $output ]] || tail -n 20 <<<"$output" | sed 's/^/# /'
+	fi
+}
+
+# Ends the script: the plan, and kselftest's exit status.
+finish() {
+	echo "1..$checks"
+	[[ $failures == 0 ]] || exit 1
+	exit 0
+}
+
+# busywait SECONDS COMMAND...: repeats it until it succeeds, or the time is over.
+busywait() {
+	local end=$((SECONDS + $1 + 1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if ((SECONDS >= end)); then
+			echo "still failing: $*"
+			"$@"
+			return 1
+		fi
+	done
+}
+
+mac() {
+	printf '00:16:3e:00:00:%02x' "$1"
+}
+
+ip4() {
+	echo "10.0.0.$((10 + $1))"
+}
+
+ip6() {
+	echo "fd00::$((10 + $1))"
+}
+
+# show GUEST: 'cokeeper show -j' of it.
+show() {
+	on "d$1" 'cokeeper -j show'
+}
+
+# peer GUEST OTHER FIELD: what GUEST's table says of OTHER; fails if it has no such peer.
+peer() {
+	show "$1" | jq -er --arg mac "$(mac "$2")" ".[0].peers[] | select(.mac == \$mac) | .$3"
+}
+
+has_peer() {
+	peer "$1" "$2" mac
+}
+
+has_no_peer() {
+	local all
+	all=$(show "$1") && ! grep -qi "$(mac "$2")" <<<"$all"
+}
+
+connected() {
+	[[ $(peer "$1" "$2" state) == connected ]]
+}
+
+# connect GUEST OTHER: has traffic set the channel up, and waits for it.
+connect() {
+	on "d$1" "ping -q -i 0.2 -c 50 -w 10 $(ip4 "$2") >/dev/null & \
+		until [[ \$(cokeeper -j show) == *'$(mac "$2")\"'*connected* ]]; do \
+			kill -0 \$! 2>/dev/null || break; done; kill \$! 2>/dev/null; true"
+	busywait 5 connected "$1" "$2" && busywait 5 connected "$2" "$1"
+}
+
+# packets GUEST DEVICE tx|rx: the device's counter.
+packets() {
+	on "d$1" "cat /sys/class/net/$2/statistics/$3_packets"
+}
+
+# Runs COMMAND; succeeds if it does, if the rings of guests A and B carried at
+# least MIN packets each way, and their netfronts at most 40 (ARP, IPv6
+# neighbours, and the connection that reads the counters excepted by its bound).
+# via_rings A B MIN COMMAND...
+counters() {
+	on "d$1" 'cd /sys/class/net; cat {cokeeper0,eth0}/statistics/{tx,rx}_packets' | tr '\n' ' '
+}
+
+via_rings() {
+	local a=$1 b=$2 min=$3 a0 b0 a1 b1 i
+	shift 3
+	read -ra a0 <<<"$(counters "$a")"
+	read -ra b0 <<<"$(counters "$b")"
+	"$@" || return
+	read -ra a1 <<<"$(counters "$a")"
+	read -ra b1 <<<"$(counters "$b")"
+	echo "d$a: ${a0[*]} -> ${a1[*]} (ring tx rx, netfront tx rx)"
+	echo "d$b: ${b0[*]} -> ${b1[*]}"
+	for i in 0 1; do
+		((a1[i] - a0[i] >= min && b1[i] - b0[i] >= min)) ||
+			{ echo "the rings carried less than $min packets"; return 1; }
+	done
+	for i in 2 3; do
+		((a1[i] - a0[i] <= netfront_max && b1[i] - b0[i] <= netfront_max)) ||
+			{ echo "the netfronts carried more than $netfront_max packets"; return 1; }
+	done
+}
+netfront_max=60
+
+# mark HOST...: from here on, no_warnings looks.
+mark() {
+	local host
+	for host; do
+		on "$host" 'echo "selftest mark" >/dev/kmsg'
+	done
+}
+
+# no_warnings HOST...: the kernels logged nothing at warning level since mark.
+no_warnings() {
+	local host found=0 log
+	for host; do
+		log=$(on "$host" 'dmesg -x' | tac | sed '/selftest mark/q' | tac | tail -n +2 |
+			grep -E '^[a-z]+ *:(warn|err|crit|alert|emerg)')
+		[[ -z $log ]] || { echo "$host: $log"; found=1; }
+	done
+	return $found
+}
+
+# stop GUEST, start GUEST: the device and the helper, as an administrator would.
+stop() {
+	on "d$1" /usr/lib/cokeeper-lab/stop
+}
+
+start() {
+	on "d$1" /usr/lib/cokeeper-lab/start
+}
