@@ -213,14 +213,14 @@ wait_dom0() {
 
 # Creates the guests and waits for them; the limit is for each step of one guest.
 create_guests() {
-	local pid line fd
+	local pid line late=0 fd
 
 	exec {fd}< <(exec ssh -F "$state/ssh_config" dom0 /usr/lib/cokeeper-lab/guests "$guests" </dev/null 2>&1)
 	pid=$!
-	while read -r -t 300 line <&"$fd"; do
+	while read -r -t 300 line <&"$fd" || late=$?; [[ $late == 0 ]]; do
 		say "$line"
 	done
-	kill "$pid" 2>/dev/null || :
+	((late <= 128)) || kill "$pid"
 	wait "$pid" || boot_failed "the guests did not start"
 	exec {fd}<&-
 }
