@@ -81,8 +81,8 @@ static bool device_up(const struct helper *h)
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", h->device);
-	up = !ioctl(fd, SIOCGIFFLAGS, &ifr) && (ifr.ifr_flags & IFF_UP);
+	up = if_indextoname(h->dev.ifindex, ifr.ifr_name) &&
+	     !ioctl(fd, SIOCGIFFLAGS, &ifr) && (ifr.ifr_flags & IFF_UP);
 	close(fd);
 	return up;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Host routes to the peers' addresses, in a table of our own. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
+#include <linux/filter.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
+#include <sys/socket.h>
 
 #include "helper.h"
 #include "log.h"
@@ -54,8 +57,6 @@ static int rtnl_event(const struct nlmsghdr *nlh, void *arg)
 	const struct ifaddrmsg *ifa;
 	struct helper *h = arg;
 
-	if (nlh->nlmsg_pid == mnl_socket_get_portid(h->rtnl.sk))
-		return MNL_CB_OK;
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
@@ -97,6 +98,37 @@ static int serve_rtnl(void *arg)
 	return err;
 }
 
+/* Our own changes need not wake us. Nor do routes with a gateway, of which a
+ * router may change thousands: they do not say what is on-link.
+ */
+static int filter_events(int fd, uint32_t own_port)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct nlmsghdr, nlmsg_pid)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(own_port), 7, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS,
+			 offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 5),
+		BPF_STMT(BPF_LDX | BPF_IMM, RTA_GATEWAY),
+		BPF_STMT(BPF_LD | BPF_IMM,
+			 NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct rtmsg))),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 SKF_AD_OFF + SKF_AD_NLATTR),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog prog = {
+		.len = sizeof(code) / sizeof(code[0]),
+		.filter = code,
+	};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			  sizeof(prog)) ? -errno : 0;
+}
+
 /**
  * routes_open() - open the rtnetlink sockets
  * @h: the helper
@@ -123,6 +155,10 @@ int routes_open(struct helper *h)
 		return err;
 	h->rtnl_events.ntf = rtnl_event;
 	h->rtnl_events.ntf_arg = h;
+	err = filter_events(ck_nl_fd(&h->rtnl_events),
+			    mnl_socket_get_portid(h->rtnl.sk));
+	if (err)
+		return err;
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		group = groups[i];
 		if (mnl_socket_setsockopt(h->rtnl_events.sk,
@@ -148,14 +184,33 @@ void routes_attach(struct helper *h)
 	}
 }
 
-static bool claimed(struct helper *h, const struct ck_addr *addr)
+/* Return: how many peers claim an address. */
+static unsigned int claims(struct helper *h, const struct ck_addr *addr)
 {
+	unsigned int n = 0;
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &h->peers, next)
-		if (peer->member && ck_addrs_have(&peer->value.addrs, addr))
-			return true;
-	return false;
+		n += peer->member && ck_addrs_have(&peer->value.addrs, addr);
+	return n;
+}
+
+/* Tell of a claim that cannot be right; any peer can make us do that. */
+static void report_claim(struct helper *h, const struct ck_addr *addr)
+{
+	static struct ck_ratelimit limit;
+	char text[CK_ADDR_STRLEN];
+	unsigned int suppressed;
+
+	ck_addr_format(addr, text);
+	if (ck_addrs_have(&h->addrs, addr)) {
+		if (ck_ratelimit(&limit, &suppressed))
+			ck_warn("a peer claims our own address %s: ignored",
+				text);
+	} else if (claims(h, addr) > 1) {
+		if (ck_ratelimit(&limit, &suppressed))
+			ck_warn("several peers claim the address %s", text);
+	}
 }
 
 static void route_set(struct helper *h, const struct ck_route *route)
@@ -199,7 +254,6 @@ static bool wanted(struct helper *h, const struct ck_addr *addr,
 void routes_peer(struct helper *h, const struct ck_addrs *old,
 		 const struct ck_addrs *new)
 {
-	char text[CK_ADDR_STRLEN];
 	struct ck_route route;
 	unsigned int i;
 
@@ -207,16 +261,14 @@ void routes_peer(struct helper *h, const struct ck_addrs *old,
 		return;
 	for (i = 0; i < old->n; i++)
 		if (!ck_addrs_have(new, &old->a[i]) &&
-		    !claimed(h, &old->a[i]))
+		    !claims(h, &old->a[i]))
 			route_del(h, &old->a[i]);
 	for (i = 0; i < new->n; i++) {
 		if (ck_addrs_have(old, &new->a[i]))
 			continue;
+		report_claim(h, &new->a[i]);
 		if (wanted(h, &new->a[i], &route))
 			route_set(h, &route);
-		else if (ck_addrs_have(&h->addrs, &new->a[i]))
-			ck_warn("a peer claims our own address %s: ignored",
-				ck_addr_format(&new->a[i], text));
 	}
 }
 

@@ -142,6 +142,9 @@ static int prepare(struct xs_handle *xs, xs_transaction_t t,
 	if (err || domain->prepared)
 		return err;
 	strcat(path, "/cokeeper");
+	err = ck_xs_read(xs, t, path, &value);
+	if (err != -ENOENT)
+		return err;
 	if (!xs_mkdir(xs, t, path) ||
 	    !xs_set_permissions(xs, t, path, perms, 2))
 		return -errno;

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The helper's reading of rosters and offers: what it tells the kernel. */
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "helper.h"
+
+#define OWN		"cokeeper/00163e000001"
+#define MEMBER(mac)	OWN "/member/00163e0000" mac
+#define OFFER(mac)	OWN "/offer/00163e0000" mac
+
+/* A store of a few nodes. */
+static struct {
+	char path[CK_PATH_SIZE];
+	char value[CK_VALUE_SIZE];
+} nodes[32];
+
+static unsigned int nnodes;
+static void (*after_read)(const char *path);
+
+/* What the kernel was told. */
+static char told[4096];
+static struct helper h;
+
+static void node(const char *path, const char *value)
+{
+	unsigned int i;
+
+	for (i = 0; i < nnodes && strcmp(nodes[i].path, path); i++)
+		;
+	if (!value) {
+		if (i < nnodes)
+			nodes[i] = nodes[--nnodes];
+		return;
+	}
+	strcpy(nodes[i].path, path);
+	strcpy(nodes[i].value, value);
+	if (i == nnodes)
+		nnodes++;
+}
+
+int ck_xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
+	       struct ck_xs_value *value)
+{
+	unsigned int i;
+	int err = -ENOENT;
+
+	(void)xs;
+	(void)t;
+	for (i = 0; i < nnodes; i++) {
+		if (strcmp(nodes[i].path, path))
+			continue;
+		strcpy(value->data, nodes[i].value);
+		value->len = strlen(value->data);
+		err = 0;
+	}
+	if (after_read)
+		after_read(path);
+	return err;
+}
+
+int ck_xs_list(struct xs_handle *xs, xs_transaction_t t, const char *path,
+	       char ***names, unsigned int *n)
+{
+	size_t len = strlen(path);
+	unsigned int i;
+	char *text;
+
+	(void)xs;
+	(void)t;
+	*n = 0;
+	*names = malloc(sizeof(nodes) + 32 * sizeof(char *));
+	text = (char *)(*names + 32);
+	for (i = 0; i < nnodes; i++) {
+		if (strncmp(nodes[i].path, path, len) ||
+		    nodes[i].path[len] != '/')
+			continue;
+		(*names)[(*n)++] = text;
+		strcpy(text, nodes[i].path + len + 1);
+		text += strlen(text) + 1;
+	}
+	return 0;
+}
+
+int ck_nl_open(struct ck_nl *nl, int bus)
+{
+	(void)nl;
+	(void)bus;
+	return -EPROTONOSUPPORT;
+}
+
+void ck_nl_close(struct ck_nl *nl)
+{
+	(void)nl;
+}
+
+static void tell(const char *fmt, ...)
+{
+	size_t len = strlen(told);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(told + len, sizeof(told) - len, fmt, ap);
+	va_end(ap);
+}
+
+int ck_nl_request(struct ck_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb,
+		  void *arg)
+{
+	const struct nlattr *attr;
+	struct ck_message msg;
+	unsigned int n = 0;
+
+	(void)nl;
+	(void)cb;
+	(void)arg;
+	assert_true(ck_genl_parse(nlh, &msg));
+	assert_int_equal(msg.dev.ifindex, 7);
+	switch (msg.cmd) {
+	case COKEEPER_CMD_ROSTER_SET:
+		mnl_attr_for_each(attr, nlh, 4)
+			n += mnl_attr_get_type(attr) == COKEEPER_A_PEER;
+		tell("roster %u\n", n);
+		break;
+	case COKEEPER_CMD_PEER_SET:
+		tell("set %02x domid %" PRIu32 " instance %" PRIx64 "\n",
+		     msg.peer.mac.b[5], msg.peer.domid, msg.peer.instance);
+		break;
+	case COKEEPER_CMD_PEER_DEL:
+		tell("del %02x\n", msg.peer.mac.b[5]);
+		break;
+	case COKEEPER_CMD_OFFER_SET:
+		tell("offer %02x instance %" PRIx64 " id %" PRIu32 "\n",
+		     msg.peer.mac.b[5], msg.peer.instance, msg.offer.id);
+		break;
+	}
+	return 0;
+}
+
+void routes_peer(struct helper *helper, const struct ck_addrs *old,
+		 const struct ck_addrs *new)
+{
+	(void)helper;
+	if (old->n || new->n)
+		tell("routes %u -> %u\n", old->n, new->n);
+}
+
+static void expect(const char *what)
+{
+	assert_string_equal(told, what);
+	told[0] = 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&h, 0, sizeof(h));
+	TAILQ_INIT(&h.peers);
+	strcpy(h.mac, "00163e000001");
+	h.dev.ifindex = 7;
+	h.dev.instance = 0xaa;
+	nnodes = 0;
+	after_read = NULL;
+	told[0] = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	peers_clear(&h);
+	return 0;
+}
+
+static void two_members(void)
+{
+	node(OWN "/roster", "v=1 state=member group=g generation=1");
+	node(MEMBER("02"), "v=1 domid=2 instance=0000000000000022 addr=10.0.0.2");
+	node(MEMBER("03"), "v=1 domid=3 instance=0000000000000033");
+	peers_read_all(&h);
+	expect("roster 2\n");
+}
+
+static void test_whole(void **state)
+{
+	(void)state;
+	peers_read_all(&h);
+	expect("roster 0\n");
+	two_members();
+	assert_true(h.routes_changed);
+	nnodes = 0;
+	peers_read_all(&h);
+	expect("roster 0\n");
+}
+
+static void test_single(void **state)
+{
+	(void)state;
+	two_members();
+	node(MEMBER("04"), "v=1 domid=4 instance=0000000000000044 addr=10.0.0.4");
+	peers_event(&h, "member/00163e000004");
+	expect("set 04 domid 4 instance 44\nroutes 0 -> 1\n");
+	peers_event(&h, "member/00163e000004");
+	expect("routes 1 -> 1\n");
+	node(MEMBER("04"), "v=1 domid=4 instance=0000000000000044");
+	peers_event(&h, "member/00163e000004");
+	expect("routes 1 -> 0\n");
+	node(MEMBER("04"), "v=1 domid=5 instance=0000000000000044");
+	peers_event(&h, "member/00163e000004");
+	expect("set 04 domid 5 instance 44\n");
+	node(MEMBER("04"), NULL);
+	peers_event(&h, "member/00163e000004");
+	expect("del 04\n");
+	peers_event(&h, "member/00163e000004");
+	peers_event(&h, "member/nonsense");
+	peers_event(&h, "member/");
+	peers_event(&h, "member");
+	expect("");
+}
+
+static void test_bad_member_keeps_the_old(void **state)
+{
+	(void)state;
+	two_members();
+	node(MEMBER("02"), "v=1 domid=999999 instance=0000000000000022");
+	peers_event(&h, "member/00163e000002");
+	expect("");
+	peers_read_all(&h);
+	expect("roster 2\n");
+	node(MEMBER("05"), "garbage");
+	node(OWN "/member/garbage", "garbage");
+	peers_read_all(&h);
+	expect("roster 2\n");
+}
+
+static void test_refusal_keeps_the_roster(void **state)
+{
+	(void)state;
+	two_members();
+	node(OWN "/roster", "v=1 state=refused reason=malformed");
+	peers_read_all(&h);
+	expect("");
+	node(OWN "/roster", "garbage");
+	peers_read_all(&h);
+	expect("");
+}
+
+/* The publisher commits a transaction while we read. */
+static void commit(const char *path)
+{
+	if (strcmp(path, MEMBER("02")))
+		return;
+	after_read = NULL;
+	node(OWN "/roster", "v=1 state=member group=g generation=2");
+	node(MEMBER("04"), "v=1 domid=4 instance=0000000000000044");
+	node(MEMBER("05"), "v=1 domid=5 instance=0000000000000055");
+}
+
+static void test_half_read_roster_is_not_applied(void **state)
+{
+	(void)state;
+	two_members();
+	after_read = commit;
+	peers_read_all(&h);
+	expect("roster 4\n");
+}
+
+static void restless(const char *path)
+{
+	static uint32_t generation = 100;
+	char value[CK_VALUE_SIZE];
+
+	if (strcmp(path, MEMBER("02")))
+		return;
+	snprintf(value, sizeof(value),
+		 "v=1 state=member group=g generation=%" PRIu32, ++generation);
+	node(OWN "/roster", value);
+}
+
+static void test_endless_changes(void **state)
+{
+	(void)state;
+	two_members();
+	after_read = restless;
+	peers_read_all(&h);
+	expect("");
+}
+
+static void test_offers(void **state)
+{
+	(void)state;
+	two_members();
+	node(OFFER("02"), "v=1 id=1 from=0000000000000022 to=00000000000000aa gref=8 port=1");
+	peers_event(&h, "offer/00163e000002");
+	expect("offer 02 instance 22 id 1\n");
+	/* The same again, and a whole reading, bring nothing new. */
+	peers_event(&h, "offer/00163e000002");
+	expect("");
+	peers_read_all(&h);
+	expect("roster 2\n");
+	node(OFFER("02"), "v=1 id=2 from=0000000000000022 to=00000000000000aa gref=8 port=1");
+	peers_event(&h, "offer/00163e000002");
+	expect("offer 02 instance 22 id 2\n");
+	/* To another instance of ours, or from another of the peer's. */
+	node(OFFER("02"), "v=1 id=3 from=0000000000000022 to=00000000000000bb gref=8 port=1");
+	peers_event(&h, "offer/00163e000002");
+	node(OFFER("02"), "v=1 id=3 from=0000000000000023 to=00000000000000aa gref=8 port=1");
+	peers_event(&h, "offer/00163e000002");
+	node(OFFER("02"), "garbage");
+	peers_event(&h, "offer/00163e000002");
+	expect("");
+}
+
+static void test_offer_before_the_member(void **state)
+{
+	(void)state;
+	two_members();
+	node(OFFER("04"), "v=1 id=1 from=0000000000000044 to=00000000000000aa gref=8 port=1");
+	peers_event(&h, "offer/00163e000004");
+	expect("");
+	node(MEMBER("04"), "v=1 domid=4 instance=0000000000000044");
+	peers_event(&h, "member/00163e000004");
+	expect("set 04 domid 4 instance 44\noffer 04 instance 44 id 1\n");
+	node(OFFER("04"), NULL);
+	peers_event(&h, "offer/00163e000004");
+	node(MEMBER("04"), NULL);
+	peers_event(&h, "member/00163e000004");
+	expect("del 04\n");
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_whole),
+		TEST(test_single),
+		TEST(test_bad_member_keeps_the_old),
+		TEST(test_refusal_keeps_the_roster),
+		TEST(test_half_read_roster_is_not_applied),
+		TEST(test_endless_changes),
+		TEST(test_offers),
+		TEST(test_offer_before_the_member),
+	};
+
+	return cmocka_run_group_tests_name("peers", tests, NULL, NULL);
+}
