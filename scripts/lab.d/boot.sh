@@ -187,7 +187,7 @@ lab.root=vda lab.cokeeper=$cokeeper${icount:+ lab.icount=1},dom0.cpio" \
 
 ssh_port() {
 	socat -t 5 - "UNIX-CONNECT:$run/monitor" <<<"info usernet" |
-		awk '/HOST_FORWARD/ { print $4; exit }'
+		awk '/HOST_FORWARD/ && !n++ { print $4 } END { exit !n }'
 }
 
 # Waits until dom0 says on the console that it is ready.
