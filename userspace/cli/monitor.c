@@ -116,9 +116,9 @@ static int monitor_run(struct monitor *monitor)
 		if (poll(&pfd, 1, -1) < 0)
 			break;
 		err = ck_nl_drain(&monitor->genl.nl);
-		if (err == -ENOBUFS)
+		if (err == -ENOBUFS) {
 			cli_error("some events were lost");
-		else if (err) {
+		} else if (err) {
 			cli_error("netlink: %s", strerror(-err));
 			break;
 		}

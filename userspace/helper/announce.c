@@ -37,6 +37,7 @@ int announce_update(struct helper *h, bool force)
 	if (!force && ck_addrs_equal(&h->addrs, &announce.addrs))
 		return 0;
 	h->addrs = announce.addrs;
+	h->routes_changed = true;
 
 	/* A restarted helper finds its announcement, and need not renew it. */
 	own_path(h, path, "/announce");

@@ -69,7 +69,6 @@ static int settle(void *arg)
 	if (h->addrs_changed) {
 		h->addrs_changed = false;
 		announce_update(h, false);
-		h->routes_changed = true;
 	}
 	if (h->routes_changed)
 		routes_sync(h);

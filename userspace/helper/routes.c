@@ -65,8 +65,14 @@ static int rtnl_event(const struct nlmsghdr *nlh, void *arg)
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		ifa = mnl_nlmsg_get_payload(nlh);
-		if (h->attached && ifa->ifa_index == h->dev.lower)
-			h->addrs_changed = true;
+		if (!h->attached || ifa->ifa_index != h->dev.lower)
+			break;
+		h->addrs_changed = true;
+		/* With an address the kernel silently drops the IPv4 routes
+		 * that have it for their source, even if it comes back.
+		 */
+		if (nlh->nlmsg_type == RTM_DELADDR)
+			h->routes_changed = true;
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:

@@ -298,13 +298,12 @@ void iface_configure(struct iface *iface, const char *group_name)
 	if (iface->group)
 		leave(iface);
 	strcpy(iface->group_name, group_name);
-	if (iface->announced && group_name[0]) {
+	if (iface->announced && group_name[0])
 		join(iface);
-	} else if (iface->announced) {
+	else if (iface->announced)
 		roster_refuse(iface, "not-your-mac");
-	} else if (!group_name[0] && !iface->refused[0]) {
+	else if (!group_name[0] && !iface->refused[0])
 		iface_free(iface);
-	}
 }
 
 /**

@@ -85,8 +85,9 @@ static bool read_group(char group[CK_WORD_SIZE], const char *directory)
 
 	if (!read_word(bridge, directory, "bridge"))
 		return false;
-	if (read_word(backend, directory, "backend"))
-		sscanf(backend, "/local/domain/%u/", &domid);
+	if (read_word(backend, directory, "backend") &&
+	    sscanf(backend, "/local/domain/%u/", &domid) != 1)
+		return false;
 	if (!read_word(vlan, directory, "vlan"))
 		vlan[0] = 0;
 	if (domid)
@@ -376,7 +377,7 @@ static void check_released(void)
 	}
 }
 
-static bool check_introduced(void)
+static bool check_introduced(bool starting)
 {
 	unsigned int i, n;
 	uint32_t domid;
@@ -388,11 +389,15 @@ static bool check_introduced(void)
 		ck_err("/local/domain: %s", strerror(-err));
 		return false;
 	}
-	for (i = 0; i < n; i++)
-		if (ck_u32_parse(names[i], 1, CK_DOMID_MAX, &domid) &&
-		    !domain_find(domid) &&
-		    xs_is_domain_introduced(store, domid))
+	for (i = 0; i < n; i++) {
+		if (!ck_u32_parse(names[i], 1, CK_DOMID_MAX, &domid) ||
+		    domain_find(domid))
+			continue;
+		if (xs_is_domain_introduced(store, domid))
 			add_domain(domid);
+		else if (starting)
+			clean_up(domid);
+	}
 	free(names);
 	return true;
 }
@@ -440,7 +445,7 @@ bool scan_start(struct xs_handle *xs)
 		ck_err("watch " INTRODUCE ": %s", strerror(errno));
 		return false;
 	}
-	if (!check_introduced())
+	if (!check_introduced(true))
 		return false;
 	roster_start(xs);
 	TAILQ_FOREACH(domain, &domains, next)
@@ -533,6 +538,6 @@ void scan_pending(void)
 	}
 	if (introduced) {
 		introduced = false;
-		check_introduced();
+		check_introduced(false);
 	}
 }
