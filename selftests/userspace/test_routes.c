@@ -110,8 +110,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	clear();
-	ck_nl_close(&h.rtnl);
-	ck_nl_close(&h.rtnl_events);
+	routes_close(&h);
 	ck_loop_close(&h.loop);
 	return 0;
 }

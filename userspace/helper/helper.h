@@ -100,6 +100,7 @@ void peers_clear(struct helper *h);
 
 /* routes.c: the way to the peers */
 int routes_open(struct helper *h);
+void routes_close(struct helper *h);
 void routes_attach(struct helper *h);
 void routes_sync(struct helper *h);
 void routes_peer(struct helper *h, const struct ck_addrs *old,

@@ -75,7 +75,7 @@ static int settle(void *arg)
 	return 0;
 }
 
-static int run(struct helper *h)
+static int open_sources(struct helper *h)
 {
 	int err;
 
@@ -85,10 +85,15 @@ static int run(struct helper *h)
 				  h);
 	if (!err)
 		err = routes_open(h);
-	if (err) {
+	if (err)
 		ck_err("set up: %s", strerror(-err));
-		return err;
-	}
+	return err;
+}
+
+static int run(struct helper *h)
+{
+	int err;
+
 	err = device_attach(h);
 	if (err)
 		return err;
@@ -149,7 +154,10 @@ int main(int argc, char **argv)
 		ck_err("XenStore: %s", strerror(errno));
 		return 1;
 	}
-	err = run(&helper);
+	err = open_sources(&helper);
+	if (!err)
+		err = run(&helper);
+	routes_close(&helper);
 	xs_close(helper.xs);
 	return err ? 1 : 0;
 }

@@ -175,6 +175,12 @@ int routes_open(struct helper *h)
 	return ck_loop_add(&h->loop, ck_nl_fd(&h->rtnl_events), serve_rtnl, h);
 }
 
+void routes_close(struct helper *h)
+{
+	ck_nl_close(&h->rtnl);
+	ck_nl_close(&h->rtnl_events);
+}
+
 /* Have the rule that makes our table count. */
 void routes_attach(struct helper *h)
 {
