@@ -29,7 +29,16 @@ install-guest: module userspace
 install-host: userspace
 	$(MAKE) -C userspace O=$(build)/userspace DESTDIR=$(DESTDIR) install-host
 
+# The README's two commands.
+demo:
+	scripts/install-needs demo
+	$(MAKE) -s all
+	scripts/demo
+
+check:
+	scripts/check
+
 clean:
 	rm -rf $(build)/module $(build)/userspace
 
-.PHONY: all module userspace install-guest install-host clean
+.PHONY: all module userspace install-guest install-host demo check clean

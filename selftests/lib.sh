@@ -15,6 +15,28 @@ on() {
 	"$top/scripts/lab" exec --name "$LAB" "$host" -- bash -c "$1" bash "${@:2}" </dev/null
 }
 
+# bg NAME HOST SCRIPT: the same in the background; see busy, stop_bg, and /tmp/NAME.log
+# there for its output.
+bg() {
+	on "$2" 'rm -f "/tmp/$1.status"
+		setsid bash -c "$2; echo \$? >/tmp/$1.status" </dev/null >"/tmp/$1.log" 2>&1 & echo $! >"/tmp/$1.pid"' "$1" "$3"
+}
+
+# ended NAME HOST: has it ended by itself?
+ended() {
+	on "$2" "[ -e /tmp/$1.status ]"
+}
+
+stop_bg() {
+	on "$2" "kill -- -\$(cat /tmp/$1.pid) 2>/dev/null; true"
+}
+
+# serve_iperf HOST: an iperf3 server there, listening.
+serve_iperf() {
+	bg iperf3-server "$1" 'exec iperf3 -s' &&
+		on "$1" 'until ss -ltn | grep -q :5201; do :; done'
+}
+
 # copy_tool NAME HOST: puts one of selftests/tools there, as /tmp/NAME.
 copy_tool() {
 	"$top/scripts/lab" copy --name "$LAB" "$top/build/tools/$1" "$2:/tmp/$1"
@@ -93,10 +115,14 @@ connected() {
 
 # connect GUEST OTHER: has traffic set the channel up, and waits for it.
 connect() {
-	on "d$1" "ping -q -i 0.2 -c 50 -w 10 $(ip4 "$2") >/dev/null & \
-		until [[ \$(cokeeper -j show) == *'$(mac "$2")\"'*connected* ]]; do \
-			kill -0 \$! 2>/dev/null || break; done; kill \$! 2>/dev/null; true"
-	busywait 5 connected "$1" "$2" && busywait 5 connected "$2" "$1"
+	local end=$((SECONDS + 10))
+
+	# Both ends and both families, so that all neighbours are known as well.
+	until connected "$1" "$2" && connected "$2" "$1"; do
+		((SECONDS < end)) || return
+		on "d$1" "ping -q -c 2 -i 0.1 -w 2 $(ip4 "$2"); ping -q -c 2 -i 0.1 -w 2 $(ip6 "$2")"
+		on "d$2" "ping -q -c 2 -i 0.1 -w 2 $(ip4 "$1"); ping -q -c 2 -i 0.1 -w 2 $(ip6 "$1")"
+	done
 }
 
 # packets GUEST DEVICE tx|rx: the device's counter.
@@ -159,4 +185,10 @@ stop() {
 
 start() {
 	on "d$1" /usr/lib/cokeeper-lab/start
+}
+
+# run_helper GUEST: the helper alone, where the last one was killed.
+run_helper() {
+	on "d$1" 'setsid cokeeperd --device cokeeper0 </dev/null >>/var/log/cokeeperd.log 2>&1 &
+		echo $! >/run/lab-cokeeperd.pid'
 }

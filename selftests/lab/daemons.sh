@@ -7,16 +7,8 @@
 check "d1 and d2 have a channel" connect 1 2
 mark d1 d2 dom0
 
-run_helper() {
-	on "d$1" 'setsid cokeeperd --device cokeeper0 </dev/null >>/var/log/cokeeperd.log 2>&1 & echo $! >/run/lab-cokeeperd.pid'
-}
-
 run_publisher() {
 	on dom0 'setsid cokeeper-hostd </dev/null >>/var/log/cokeeper-hostd.log 2>&1 & echo $! >/run/lab-cokeeper-hostd.pid'
-}
-
-channel_of() {
-	peer 1 2 tx_packets
 }
 
 on d1 'pkill -9 -x cokeeperd'

@@ -19,16 +19,15 @@ done
 joins_within() {
 	local limit=$1 announced joined
 	stop 3 && busywait 5 has_no_peer 1 3 || return
-	on d1 'rm -f /tmp/events; cokeeper -j monitor >/tmp/events 2>&1 & echo $! >/tmp/monitor.pid
-		until grep -q cokeeper /proc/$!/comm; do :; done'
-	on dom0 "xenstore-watch -n 2 /local/domain/\$(xl domid d3)/data/cokeeper >/dev/null &
-		echo \$! >/tmp/watch.pid
-		(wait \$!; date +%s.%N >/tmp/announced) & sleep 0.1"
+	bg monitor d1 'exec cokeeper -j monitor'
+	# The first event is that of setting the watch.
+	bg watch dom0 'xenstore-watch -n 2 /local/domain/$(xl domid d3)/data/cokeeper; date +%s.%N >/tmp/announced'
+	on dom0 'until pgrep -x xenstore-watch; do :; done'
 	start 3 || return
-	busywait 5 on d1 "grep -i '$(mac 3)' /tmp/events | grep -q join" || return
-	on d1 'kill $(cat /tmp/monitor.pid)'
+	busywait 5 on d1 "grep '$(mac 3)' /tmp/monitor.log | grep -q join" || return
+	stop_bg monitor d1
 	announced=$(on dom0 'cat /tmp/announced') || return
-	joined=$(on d1 'cat /tmp/events' | jq -r --arg mac "$(mac 3)" \
+	joined=$(on d1 'cat /tmp/monitor.log' | jq -r --arg mac "$(mac 3)" \
 		'select(.event == "join" and .mac == $mac) | .time' | tail -n 1)
 	joined=$(date -d "$joined" +%s.%N) || return
 	echo "announced $announced, joined $joined"

@@ -10,12 +10,13 @@ SIZE=104857600
 mark d1 d2
 stop 2
 check "d2 is no peer" busywait 5 has_no_peer 1 2
-on d2 'rm -f /tmp/received; socat -u TCP-LISTEN:7000 OPEN:/tmp/received,creat,trunc & echo $! >/tmp/socat.pid
-	until ss -ltn | grep -q :7000; do :; done'
+bg receive d2 'socat -u TCP-LISTEN:7000 OPEN:/tmp/received,creat,trunc'
+on d2 'until ss -ltn | grep -q :7000; do :; done'
 # At a pace that leaves time for the changes.
-on d1 "rm -f /tmp/sent /tmp/status; head -c $SIZE /dev/urandom >/tmp/sent
-	(for i in \$(seq 0 99); do dd if=/tmp/sent bs=1048576 skip=\$i count=1 2>/dev/null; sleep 0.1; done |
-		socat -u - TCP:$(ip4 2):7000; echo \$? >/tmp/status) >/dev/null 2>&1 &"
+on d1 "head -c $SIZE /dev/urandom >/tmp/sent"
+bg send d1 "set -o pipefail; for i in \$(seq 0 99); do
+		dd if=/tmp/sent bs=1048576 skip=\$i count=1 status=none; sleep 0.1
+	done | socat -u - TCP:$(ip4 2):7000"
 
 received() {
 	on d2 'stat -c %s /tmp/received'
@@ -39,11 +40,8 @@ check "which carry it" busywait 30 rings_carry
 at_unload=$(received)
 stop 2
 check "it goes on by netfront" busywait 30 beyond $((at_unload + 2000000))
-ended() {
-	on d1 '[ -e /tmp/status ]'
-}
-check "it ends" busywait 120 ended
-check "without an error" on d1 '[ "$(cat /tmp/status)" = 0 ]'
+check "it ends" busywait 120 ended send d1
+check "without an error" on d1 'cat /tmp/send.log; [ "$(cat /tmp/send.status)" = 0 ]'
 echo "# $at_load bytes had come when the module was loaded, $at_unload when it was unloaded"
 same() {
 	local a b

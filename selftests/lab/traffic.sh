@@ -11,11 +11,11 @@ check "ping takes the rings" via_rings 1 2 20 on d1 "ping -q -i 0.05 -c 20 -w 10
 check "large pings take the rings" via_rings 1 2 5 on d1 "ping -q -s 20000 -i 0.05 -c 5 -w 10 $(ip4 2)"
 check "IPv6 ping takes the rings" via_rings 1 2 20 on d1 "ping -q -i 0.05 -c 20 -w 10 $(ip6 2)"
 
-on d2 'pkill iperf3; iperf3 -s -D; until ss -ltn | grep -q :5201; do :; done'
+serve_iperf d2
 check "TCP takes the rings" via_rings 1 2 100 on d1 "iperf3 -c $(ip4 2) -n 30M"
 check "TCP over IPv6 takes the rings" via_rings 2 1 100 on d1 "iperf3 -c $(ip6 2) -n 30M -R"
 check "UDP takes the rings" via_rings 1 2 5 on d1 "iperf3 -c $(ip4 2) -u -l 1000 -b 2M -n 100K"
-on d2 'pkill iperf3'
+stop_bg iperf3-server d2
 
 refused() {
 	on d1 "echo x | socat -t 2 - UDP-CONNECT:$1:9" 2>&1 | grep -q 'Connection refused'
@@ -25,8 +25,8 @@ check "an ICMPv6 error comes back by the rings" via_rings 1 2 1 refused "[$(ip6 
 
 checksums() {
 	local sum
-	on d2 'socat -u TCP-LISTEN:7000 OPEN:/tmp/received,creat,trunc & echo >/tmp/ready
-		until ss -ltn | grep -q :7000; do :; done' || return
+	bg receive d2 'socat -u TCP-LISTEN:7000 OPEN:/tmp/received,creat,trunc'
+	on d2 'until ss -ltn | grep -q :7000; do :; done' || return
 	sum=$(on d1 "head -c 20000000 /dev/urandom >/tmp/sent; socat -u OPEN:/tmp/sent TCP:$(ip4 2):7000; sha256sum </tmp/sent")
 	busywait 10 on d2 "[ \"\$(sha256sum </tmp/received)\" = '$sum' ]"
 }

@@ -6,8 +6,8 @@
 
 check "d1 and d2 have a channel" connect 1 2
 mark d1 d2
-on d2 'pkill iperf3; iperf3 -s -D; until ss -ltn | grep -q :5201; do :; done'
-on d1 "iperf3 -c $(ip4 2) -t 20 -J >/tmp/result 2>&1 & echo \$! >/tmp/iperf.pid; iperf3 -c $(ip4 2) -p 5201 >/dev/null 2>&1; true"
+serve_iperf d2
+bg transfer d1 "iperf3 -c $(ip4 2) -t 20"
 
 check "the device can be taken down and up" on d1 'ip link set cokeeper0 down && ip link set cokeeper0 up'
 check "routes come back" busywait 5 on d1 "ip route get $(ip4 2) | grep -q 'dev cokeeper0'"
@@ -20,11 +20,9 @@ check "the module can be removed" on d1 'ip link del cokeeper0; rmmod cokeeper'
 check "and loaded many times" on d1 'for i in $(seq 30); do
 	modprobe cokeeper && ip link add cokeeper0 link eth0 type cokeeper && ip link set cokeeper0 up &&
 		rmmod cokeeper || exit; done'
-ended() {
-	on d1 '! [ -e /proc/$(cat /tmp/iperf.pid) ]'
-}
-check "the transfer ends" busywait 60 ended
-check "without an error" on d1 '! grep error /tmp/result && grep -q "\"bytes\"" /tmp/result'
+check "the transfer ends" busywait 60 ended transfer d1
+check "without an error" on d1 'cat /tmp/transfer.log; [ "$(cat /tmp/transfer.status)" = 0 ]'
+stop_bg iperf3-server d2
 stop 1
 start 1
 check "d1 is a peer again" busywait 5 has_peer 2 1
