@@ -195,6 +195,23 @@ static void setup(struct net_device *dev)
 	dev->priv_destructor = destroy;
 }
 
+/* The cokeeper device that is stacked on a device, if any. RTNL is held. */
+static struct net_device *cokeeper_above(struct net_device *lower)
+{
+	struct net_device *upper;
+	struct list_head *iter;
+
+	rcu_read_lock();
+	netdev_for_each_upper_dev_rcu(lower, upper, iter) {
+		if (ck_is_device(upper)) {
+			rcu_read_unlock();
+			return upper;
+		}
+	}
+	rcu_read_unlock();
+	return NULL;
+}
+
 static int newlink(struct net *src_net, struct net_device *dev,
 		   struct nlattr *tb[], struct nlattr *data[],
 		   struct netlink_ext_ack *extack)
@@ -219,6 +236,11 @@ static int newlink(struct net *src_net, struct net_device *dev,
 	if (lower->type != ARPHRD_ETHER || lower->addr_len != ETH_ALEN) {
 		NL_SET_ERR_MSG(extack, "the lower device is not an Ethernet device");
 		return -EINVAL;
+	}
+
+	if (cokeeper_above(lower)) {
+		NL_SET_ERR_MSG(extack, "the lower device has a cokeeper device already");
+		return -EEXIST;
 	}
 
 	ck->dev = dev;
@@ -276,26 +298,14 @@ static struct rtnl_link_ops link_ops __read_mostly = {
 	.get_link_net	= get_link_net,
 };
 
-static struct net_device *next_upper(struct net_device *lower)
-{
-	struct net_device *upper;
-	struct list_head *iter;
-
-	netdev_for_each_upper_dev_rcu(lower, upper, iter)
-		if (ck_is_device(upper))
-			return upper;
-	return NULL;
-}
-
 /* Follow the lower device. RTNL is held. */
 static int lower_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
-	struct net_device *lower = netdev_notifier_info_to_dev(ptr), *dev;
+	struct net_device *lower = netdev_notifier_info_to_dev(ptr);
+	struct net_device *dev;
 	LIST_HEAD(gone);
 
-	rcu_read_lock();
-	dev = next_upper(lower);
-	rcu_read_unlock();
+	dev = cokeeper_above(lower);
 	if (!dev)
 		return NOTIFY_DONE;
 

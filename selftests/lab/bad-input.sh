@@ -3,6 +3,7 @@
 # Bad input from XenStore, netlink, and a peer: a clear error or a counted drop, and
 # nothing else suffers.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 check "d1 and d2 have a channel" connect 1 2
@@ -18,7 +19,6 @@ bad_announcement() {
 	busywait 3 on d3 "xenstore-read cokeeper/$m3/roster | grep -q 'state=refused'" || return
 	has_peer 1 3
 }
-instance=$(peer 3 1 instance)
 good=$(on d3 "xenstore-read data/cokeeper/$m3/announce")
 check "garbage is refused, the last good announcement kept" bad_announcement "'%%% garbage'"
 check "an empty announcement is refused" bad_announcement "''"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Either daemon is killed and started again: traffic goes on, and the state converges.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 check "d1 and d2 have a channel" connect 1 2
@@ -34,7 +35,7 @@ second_publisher() {
 	local out
 	out=$(on dom0 'timeout 5 cokeeper-hostd' 2>&1) && return 1
 	echo "$out"
-	grep -qi 'already' <<<"$out"
+	grep -q 'another cokeeper-hostd is running' <<<"$out"
 }
 check "a second publisher is refused with the reason" second_publisher
 

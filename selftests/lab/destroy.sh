@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A guest is destroyed under load: the others drop it, and nothing else suffers.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 check "d1 and d3 have a channel" connect 1 3

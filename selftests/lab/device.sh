@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What ip link takes and refuses.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 refused() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Who is there: members are known at once, to all, and gone at once.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 lists_the_others() {

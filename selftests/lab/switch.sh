@@ -3,6 +3,7 @@
 # A transfer that starts on netfront goes on through the rings when the peer's module
 # is loaded, and back on netfront when it is unloaded, without an error.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 SIZE=104857600

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Each kind of traffic takes the rings, which the counters of both ends prove.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 check "a channel is set up by traffic" connect 1 2

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The device and the module go under traffic; connections stay, and nothing is left.
 
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 check "d1 and d2 have a channel" connect 1 2
