@@ -25,7 +25,7 @@ check "the device stays in its network namespace" \
 mtu_follows() {
 	on d1 'ip link set eth0 mtu 1400 && grep -qx 1400 /sys/class/net/cokeeper0/mtu'
 	local status=$?
-	on d1 'ip link set eth0 mtu 1500 && grep -qx 1500 /sys/class/net/cokeeper0/mtu' && return $status
+	on d1 'ip link set eth0 mtu 1500 && grep -qx 1500 /sys/class/net/cokeeper0/mtu' && return "$status"
 }
 check "the MTU follows the lower device" mtu_follows
 
