@@ -146,30 +146,32 @@ pack() {
 	(cd "$1" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet)
 }
 
-# make_initramfs FILE KVER OVERLAY: loads the modules for the root file system,
-# mounts that below a writable one and copies OVERLAY over it.
-make_initramfs() {
-	local out=$1 kver=$2 overlay=$3 early f
-	early=$cache/kernel/$kver/early.cpio
+# The part of the initramfs that loads the modules for the root file system and
+# mounts that below a writable one.
+make_early() {
+	local kver=$1 early=$cache/kernel/$1/early.cpio t=$cache/tmp/early f
 
-	if [[ ! -e $early || $here/lab.d/stage1 -nt $early ]]; then
-		local t=$cache/tmp/early
-		rm -rf "$t"
-		mkdir -p "$t"/{bin,dev,proc,sys,modules,lower,upper,root}
-		cp /bin/busybox "$t/bin/"
-		install -m 755 "$here/lab.d/stage1" "$t/init"
-		for f in "${early_modules[@]}"; do
-			modprobe -d "$cache/kernel/$kver" -S "$kver" --show-depends "$f"
-		done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$t/list" ||
-			die "cannot find the modules for the initramfs"
-		while read -r f; do
-			cp "$f" "$t/modules/"
-			basename "$f" >>"$t/modules/order"
-		done <"$t/list"
-		rm "$t/list"
-		pack "$t" >"$early.new"
-		mv "$early.new" "$early"
-		rm -rf "$t"
-	fi
-	{ cat "$early"; pack "$overlay"; } >"$out"
+	[[ ! -e $early || $here/lab.d/stage1 -nt $early || $here/lab.d/image.sh -nt $early ]] || return 0
+	rm -rf "$t"
+	mkdir -p "$t"/{bin,dev,proc,sys,modules,lower,upper,root}
+	cp /bin/busybox "$t/bin/"
+	install -m 755 "$here/lab.d/stage1" "$t/init"
+	for f in "${early_modules[@]}"; do
+		modprobe -d "$cache/kernel/$kver" -S "$kver" --show-depends "$f" ||
+			die "kernel $kver has no module $f"
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r f; do
+		cp "$f" "$t/modules/"
+		basename "$f" >>"$t/modules/order"
+	done
+	pack "$t" >"$early.new"
+	mv "$early.new" "$early"
+	rm -rf "$t"
+}
+
+# make_initramfs FILE KVER OVERLAY: adds what is copied over the root file system.
+make_initramfs() {
+	{
+		cat "$cache/kernel/$2/early.cpio"
+		pack "$3"
+	} >"$1"
 }
