@@ -3,6 +3,7 @@
 
 KVER ?= $(notdir $(patsubst %/build,%,$(lastword $(shell \
 	ls -d /lib/modules/*/build 2>/dev/null | sort -V))))
+KDIR ?= /lib/modules/$(KVER)/build
 DESTDIR ?=
 
 build := $(CURDIR)/build
@@ -16,7 +17,7 @@ module:
 	@mkdir -p $(module)
 	@find $(module) -type l -delete
 	@cp -rs $(CURDIR)/Kbuild $(CURDIR)/drivers $(CURDIR)/netlink $(CURDIR)/compat-include $(module)/
-	$(MAKE) -C /lib/modules/$(KVER)/build M=$(module) $(KFLAGS) modules
+	$(MAKE) -C $(KDIR) M=$(module) $(KFLAGS) modules
 
 userspace:
 	$(MAKE) -C userspace O=$(build)/userspace

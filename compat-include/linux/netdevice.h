@@ -8,13 +8,17 @@
 #include <linux/version.h>
 
 /* The device does its own locking and stays in its network namespace. Since 6.12
- * these are fields, before they were features.
+ * these are fields, before they were features; a stable release renamed one (Kbuild).
  */
 static inline void ck_netdev_set_lockless(struct net_device *dev)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 	dev->lltx = true;
+#ifdef CK_HAVE_NETNS_IMMUTABLE
+	dev->netns_immutable = true;
+#else
 	dev->netns_local = true;
+#endif
 #else
 	dev->features |= NETIF_F_LLTX | NETIF_F_NETNS_LOCAL;
 #endif

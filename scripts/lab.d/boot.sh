@@ -37,11 +37,11 @@ kvm_works() {
 install_ours() {
 	local target=install-$1 dir=$2 d
 
-	if ! make -C "$top" -n KVER="$kver" "$target" DESTDIR="$dir" >/dev/null 2>&1; then
+	if ! make -C "$top" -n KVER="$kver" KDIR="$headers" "$target" DESTDIR="$dir" >/dev/null 2>&1; then
 		say "the Makefile has no $target (yet): the ${1/host/dom0} image goes without CoKeeper"
 		return
 	fi
-	make -C "$top" -s KVER="$kver" "$target" DESTDIR="$dir" >"$state/$target.log" 2>&1 || {
+	make -C "$top" -s KVER="$kver" KDIR="$headers" "$target" DESTDIR="$dir" >"$state/$target.log" 2>&1 || {
 		tail -n 20 "$state/$target.log" >&2
 		die "make $target failed; all its output is in $state/$target.log"
 	}
@@ -147,6 +147,8 @@ make_ssh_config() {
 			    KexAlgorithms curve25519-sha256
 			    LogLevel ERROR
 			    TCPKeepAlive no
+			    ServerAliveInterval 30
+			    ServerAliveCountMax 4
 			    ControlPath $run/ssh-%n
 		EOF
 	} >"$state/ssh_config"
@@ -238,15 +240,17 @@ boot_failed() {
 	die "$1; the whole console is in $state/console.log"
 }
 
-# Opens the connection that all later commands to HOST share.
+# Opens the connection that all later commands to HOST share. One whose process is
+# gone, or that has been dead for two minutes, is opened anew.
 connect() {
 	local host=$1
 
-	[[ ! -S $run/ssh-$host ]] || return 0
+	ssh -F "$state/ssh_config" -O check "$host" 2>/dev/null && return
 	[[ $host == dom0 ]] || connect dom0 || return
 	(
 		flock 8
-		[[ ! -S $run/ssh-$host ]] || exit 0
+		ssh -F "$state/ssh_config" -O check "$host" 2>/dev/null && exit
+		rm -f "$run/ssh-$host"
 		ssh -F "$state/ssh_config" -fNM "$host" </dev/null >"$run/log-$host" 2>&1 8>&- 9>&-
 	) 8>"$run/lock-$host" && return
 	cat "$run/log-$host" >&2

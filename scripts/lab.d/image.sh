@@ -76,6 +76,32 @@ make_kernel() {
 	touch "$dir/done"
 }
 
+# Sets headers to where modules are built for a kernel: the machine's own headers,
+# or the packages unpacked, with the one absolute path in them mended.
+make_headers() {
+	local kver=$1 dir=$cache/headers/$1 tmp=$cache/tmp/headers p plan
+
+	headers=/lib/modules/$kver/build
+	[[ ! -e $headers ]] || return 0
+	headers=$dir/build
+	[[ ! -e $headers ]] || return 0
+	say "unpacking the headers of kernel $kver"
+	plan=$(apt_plan "linux-headers-$kver" | grep -E '^linux-(headers|kbuild)-')
+	for p in $plan; do
+		(cd "$cache/apt/archives" && lab_apt get download "${p%%_*}" >"$cache/apt/log" 2>&1) ||
+			die "cannot download ${p%%_*}"
+	done
+	rm -rf "$tmp" "$dir"
+	mkdir -p "$tmp" "$cache/headers"
+	# shellcheck disable=SC2086 # one word a file
+	unpack "$tmp" $plan
+	sed -i "s,^include /,include $dir/," "$tmp/usr/src/linux-headers-$kver/Makefile"
+	# With it the build would want pahole, to make type information that is not needed.
+	rm -f "$tmp/usr/src/linux-headers-$kver/vmlinux"
+	ln -s "usr/src/linux-headers-$kver" "$tmp/build"
+	mv "$tmp" "$dir"
+}
+
 make_hypervisor() {
 	local plan tmp=$cache/tmp/xen
 

@@ -23,21 +23,15 @@ check "the channel has stayed" connected 1 2
 start 3
 check "and it learns what comes" busywait 5 has_peer 1 3
 
-second_helper() {
+# refused HOST REASON COMMAND: it ends with an error that gives the reason.
+refused() {
 	local out
-	out=$(on d1 'timeout 5 cokeeperd --device cokeeper0' 2>&1) && return 1
+	out=$(on "$1" "timeout 5 $3" 2>&1) && return 1
 	echo "$out"
-	grep -qi 'another helper' <<<"$out"
+	grep -q "$2" <<<"$out"
 }
-check "a second helper is refused with the reason" second_helper
-
-second_publisher() {
-	local out
-	out=$(on dom0 'timeout 5 cokeeper-hostd' 2>&1) && return 1
-	echo "$out"
-	grep -q 'another cokeeper-hostd is running' <<<"$out"
-}
-check "a second publisher is refused with the reason" second_publisher
+check "a second helper is refused with the reason" refused d1 'another helper' 'cokeeperd --device cokeeper0'
+check "a second publisher is refused with the reason" refused dom0 'another cokeeper-hostd is running' cokeeper-hostd
 
 on dom0 'pkill -9 -x cokeeper-hostd'
 check "without the publisher, traffic goes on by the rings" \
@@ -57,13 +51,16 @@ done
 check "cokeeper-hostd --help and --version" on dom0 'cokeeper-hostd --help | grep -q "^Usage" && cokeeper-hostd --version'
 check "cokeeper-hostd refuses nonsense with status 2" on dom0 'cokeeper-hostd --nonsense 2>/dev/null; [ $? = 2 ]'
 
+# switches HOST DAEMON: how often it has been switched to.
+switches() {
+	on "$1" "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x $2)/status"
+}
+
 idle() {
 	local before after
-	before=$(on d1 "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x cokeeperd)/status")
-	before+=" $(on dom0 "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x cokeeper-hostd)/status")"
+	before="$(switches d1 cokeeperd) $(switches dom0 cokeeper-hostd)"
 	on dom0 'sleep 5'
-	after=$(on d1 "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x cokeeperd)/status")
-	after+=" $(on dom0 "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x cokeeper-hostd)/status")"
+	after="$(switches d1 cokeeperd) $(switches dom0 cokeeper-hostd)"
 	echo "before $before, after $after"
 	[[ $before == "$after" ]]
 }
