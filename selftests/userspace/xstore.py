@@ -96,8 +96,20 @@ class Client:
     def perms(self, path):
         return self.request(GET_PERMS, path).decode().split('\0')[:-1]
 
-    def set_perms(self, path, *perms):
-        self.request(SET_PERMS, path, *perms)
+    def set_perms(self, path, *perms, t=0):
+        self.request(SET_PERMS, path, *perms, t=t)
+
+    def transaction(self, fn):
+        """Do fn(t), again until nobody interfered."""
+        while True:
+            t = int(self.request(TRANSACTION_START, '')[:-1])
+            fn(t)
+            try:
+                self.request(TRANSACTION_END, 'T', t=t)
+                return
+            except XsError as err:
+                if str(err) != 'EAGAIN':
+                    raise
 
     def watch(self, path):
         self.request(WATCH, path, 'token')
@@ -141,12 +153,16 @@ class Store:
         """A domain with interfaces {devid: (mac, bridge)}."""
         c = self.client
         root = f'/local/domain/{domid}'
+
+        def make(t):
+            c.write(root, '', t)
+            c.set_perms(root, 'n0', f'r{domid}', t=t)
+            c.write(root + '/vm', '/vm/' + (uuid or f'uuid-{domid}'), t)
+            c.write(root + '/data', '', t)
+            c.set_perms(root + '/data', f'n{domid}', t=t)
+
         open(f'{self.dir}/{domid}', 'w').close()
-        c.write(root, '')
-        c.set_perms(root, 'n0', f'r{domid}')
-        c.write(root + '/vm', '/vm/' + (uuid or f'uuid-{domid}'))
-        c.write(root + '/data', '')
-        c.set_perms(root + '/data', f'n{domid}')
+        c.transaction(make)
         self.vifs[domid] = {}
         for devid, (mac, bridge) in vifs.items():
             self.attach(domid, devid, mac, bridge)

@@ -324,19 +324,33 @@ static void add_domain(uint32_t domid)
 	scan_guest(domain);
 }
 
+static int remove_orphan(struct xs_handle *xs, xs_transaction_t t, void *arg)
+{
+	unsigned int n;
+	char **names;
+	bool orphan;
+	int err;
+
+	err = ck_xs_list(xs, t, arg, &names, &n);
+	orphan = !err && n == 1 && !strcmp(names[0], "cokeeper");
+	free(names);
+	return orphan ? ck_xs_rm(xs, t, arg) : err;
+}
+
 /* A roster write may have crossed the removal of the domain's directory and
- * so made it again; then ours is all that is in it.
+ * so made it again; then ours is all that is in it. The toolstack may be making
+ * it for a new domain of the same number at this moment, so it takes a
+ * transaction.
  */
 static void clean_up(uint32_t domid)
 {
-	char path[CK_PATH_SIZE], **names;
-	unsigned int n;
+	char path[CK_PATH_SIZE];
+	int err;
 
 	snprintf(path, sizeof(path), "/local/domain/%u", domid);
-	if (!ck_xs_list(store, XBT_NULL, path, &names, &n) && n == 1 &&
-	    !strcmp(names[0], "cokeeper"))
-		ck_xs_rm(store, XBT_NULL, path);
-	free(names);
+	err = ck_xs_transaction(store, remove_orphan, path);
+	if (err)
+		ck_err("remove %s: %s", path, strerror(-err));
 }
 
 static void remove_domain(struct domain *domain)
