@@ -64,7 +64,7 @@ static void helper_grace_over(struct work_struct *work)
 
 	mutex_lock(&ck->lock);
 	if (!ck->helper)
-		ck_peer_forget_all(ck);
+		ck_peer_forget_all(ck, COKEEPER_CAUSE_HELPER);
 	mutex_unlock(&ck->lock);
 }
 
@@ -125,7 +125,7 @@ static void uninit(struct net_device *dev)
 	 */
 	mutex_lock(&ck->lock);
 	ck->dead = true;
-	ck_peer_forget_all(ck);
+	ck_peer_forget_all(ck, COKEEPER_CAUSE_DEVICE);
 	mutex_unlock(&ck->lock);
 	/* 2. Work that was queued before finds its peer gone. */
 	cancel_delayed_work_sync(&ck->grace);

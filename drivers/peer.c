@@ -159,7 +159,8 @@ static void disconnect(struct ck_peer *peer, enum cokeeper_reason reason,
 		   (reason == COKEEPER_REASON_PEER_CLOSED ? BACKOFF_MIN : 0));
 	WRITE_ONCE(peer->wanted, false);
 	if (was_connected)
-		ck_netlink_notify_peer(peer, COKEEPER_EVENT_DISCONNECT);
+		ck_netlink_notify_peer(peer, COKEEPER_EVENT_DISCONNECT,
+				       COKEEPER_CAUSE_NONE);
 }
 
 /* The channel is over, and the next attempt has to wait. */
@@ -170,9 +171,11 @@ static void fail(struct ck_peer *peer, enum cokeeper_reason reason)
 	close_channel(peer, false);
 	back_off(peer, reason);
 	if (reason == COKEEPER_REASON_PROTOCOL_ERROR)
-		ck_netlink_notify_peer(peer, COKEEPER_EVENT_QUARANTINE);
+		ck_netlink_notify_peer(peer, COKEEPER_EVENT_QUARANTINE,
+				       COKEEPER_CAUSE_NONE);
 	else if (was_connected)
-		ck_netlink_notify_peer(peer, COKEEPER_EVENT_DISCONNECT);
+		ck_netlink_notify_peer(peer, COKEEPER_EVENT_DISCONNECT,
+				       COKEEPER_CAUSE_NONE);
 }
 
 static void connected(struct ck_peer *peer)
@@ -183,7 +186,7 @@ static void connected(struct ck_peer *peer)
 	WRITE_ONCE(peer->retry_at, jiffies + GOOD_TIME);
 	set_state(peer, COKEEPER_STATE_CONNECTED, COKEEPER_REASON_NONE);
 	rcu_assign_pointer(peer->channel, peer->ch);
-	ck_netlink_notify_peer(peer, COKEEPER_EVENT_CONNECT);
+	ck_netlink_notify_peer(peer, COKEEPER_EVENT_CONNECT, COKEEPER_CAUSE_NONE);
 }
 
 static void offer(struct ck_peer *peer)
@@ -286,33 +289,38 @@ static struct ck_peer *peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id
 	return peer;
 }
 
-static void add(struct ck_dev *ck, struct ck_peer *peer)
+static void add(struct ck_dev *ck, struct ck_peer *peer,
+		enum cokeeper_cause cause)
 {
 	hlist_add_head_rcu(&peer->node, &ck->peers[hash(peer->id.mac)]);
 	ck->nr_peers++;
 	ck->generation++;
-	ck_netlink_notify_peer(peer, COKEEPER_EVENT_JOIN);
+	ck_netlink_notify_peer(peer, COKEEPER_EVENT_JOIN, cause);
 }
 
 /* The peer under this MAC is another guest now, or the same one started anew;
  * its old channel's other end is gone.
  */
-static void renew(struct ck_peer *peer, const struct ck_peer_id *id)
+static void renew(struct ck_peer *peer, const struct ck_peer_id *id,
+		  enum cokeeper_cause cause)
 {
-	if (peer->id.domid == id->domid && peer->id.instance == id->instance)
+	if (peer->id.domid == id->domid && peer->id.instance == id->instance) {
+		if (cause == COKEEPER_CAUSE_ADDRESS)
+			ck_netlink_notify_peer(peer, COKEEPER_EVENT_UPDATE, cause);
 		return;
+	}
 	disconnect(peer, COKEEPER_REASON_NO_TRAFFIC, false);
 	peer->id = *id;
 	peer->failures = 0;
 	peer->pinned = 0;
 	peer->ck->generation++;
-	ck_netlink_notify_peer(peer, COKEEPER_EVENT_JOIN);
+	ck_netlink_notify_peer(peer, COKEEPER_EVENT_JOIN, cause);
 }
 
 /* Take a peer out. Its hash reference is given up; whoever else still holds it
  * finds it gone, or finds no channel.
  */
-static void del(struct ck_peer *peer, enum cokeeper_reason reason, bool drain)
+static void del(struct ck_peer *peer, enum cokeeper_cause cause, bool drain)
 {
 	struct ck_dev *ck = peer->ck;
 
@@ -321,8 +329,8 @@ static void del(struct ck_peer *peer, enum cokeeper_reason reason, bool drain)
 	ck->nr_peers--;
 	ck->generation++;
 	close_channel(peer, drain);
-	set_state(peer, COKEEPER_STATE_IDLE, reason);
-	ck_netlink_notify_peer(peer, COKEEPER_EVENT_LEAVE);
+	set_state(peer, COKEEPER_STATE_IDLE, COKEEPER_REASON_PEER_LEFT);
+	ck_netlink_notify_peer(peer, COKEEPER_EVENT_LEAVE, cause);
 	ck_peer_put(peer);
 }
 
@@ -344,12 +352,13 @@ static int check_id(struct ck_dev *ck, const struct ck_peer_id *id,
  * ck_peer_set() - add a peer, or renew its domain id and instance
  * @ck: the device, locked
  * @id: who it is
+ * @cause: why, for listeners; COKEEPER_CAUSE_ADDRESS tells them of other addresses
  * @extack: says why not
  *
  * Return: 0 or a negative errno.
  */
 int ck_peer_set(struct ck_dev *ck, const struct ck_peer_id *id,
-		struct netlink_ext_ack *extack)
+		enum cokeeper_cause cause, struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer;
 	int err;
@@ -360,7 +369,7 @@ int ck_peer_set(struct ck_dev *ck, const struct ck_peer_id *id,
 		return err;
 	peer = ck_peer_lookup(ck, id->mac);
 	if (peer) {
-		renew(peer, id);
+		renew(peer, id, cause);
 		return 0;
 	}
 	if (ck->nr_peers >= COKEEPER_MAX_PEERS) {
@@ -370,7 +379,7 @@ int ck_peer_set(struct ck_dev *ck, const struct ck_peer_id *id,
 	peer = peer_alloc(ck, id);
 	if (!peer)
 		return -ENOMEM;
-	add(ck, peer);
+	add(ck, peer, cause);
 	return 0;
 }
 
@@ -378,11 +387,13 @@ int ck_peer_set(struct ck_dev *ck, const struct ck_peer_id *id,
  * ck_peer_del() - take a peer out and revoke its channel
  * @ck: the device, locked
  * @mac: the peer's hardware address
+ * @cause: why, for listeners
  * @extack: says why not
  *
  * Return: 0 or -ENOENT.
  */
-int ck_peer_del(struct ck_dev *ck, const u8 *mac, struct netlink_ext_ack *extack)
+int ck_peer_del(struct ck_dev *ck, const u8 *mac, enum cokeeper_cause cause,
+		struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer;
 
@@ -392,7 +403,7 @@ int ck_peer_del(struct ck_dev *ck, const u8 *mac, struct netlink_ext_ack *extack
 		NL_SET_ERR_MSG(extack, "no such peer");
 		return -ENOENT;
 	}
-	del(peer, COKEEPER_REASON_PEER_LEFT, false);
+	del(peer, cause, false);
 	return 0;
 }
 
@@ -482,12 +493,13 @@ int ck_peer_replace_all(struct ck_dev *ck, const struct ck_peer_id *id,
 	}
 	hash_for_each_safe(ck->peers, bucket, next, peer, node)
 		if (!peer->listed)
-			del(peer, COKEEPER_REASON_PEER_LEFT, false);
+			del(peer, COKEEPER_CAUSE_RESYNC, false);
 	for (i = 0; i < nr; i++) {
 		if (fresh[i])
-			add(ck, fresh[i]);
+			add(ck, fresh[i], COKEEPER_CAUSE_RESYNC);
 		else
-			renew(ck_peer_lookup(ck, id[i].mac), &id[i]);
+			renew(ck_peer_lookup(ck, id[i].mac), &id[i],
+			      COKEEPER_CAUSE_RESYNC);
 	}
 	kvfree(fresh);
 	return 0;
@@ -625,8 +637,9 @@ void ck_peer_close_all(struct ck_dev *ck, enum cokeeper_reason reason)
 /**
  * ck_peer_forget_all() - take all peers out
  * @ck: the device, locked
+ * @cause: why, for listeners
  */
-void ck_peer_forget_all(struct ck_dev *ck)
+void ck_peer_forget_all(struct ck_dev *ck, enum cokeeper_cause cause)
 {
 	struct hlist_node *next;
 	struct ck_peer *peer;
@@ -635,6 +648,5 @@ void ck_peer_forget_all(struct ck_dev *ck)
 	lockdep_assert_held(&ck->lock);
 	goodbye_all(ck);
 	hash_for_each_safe(ck->peers, bucket, next, peer, node)
-		del(peer, COKEEPER_REASON_PEER_LEFT,
-		    peer->state == COKEEPER_STATE_CONNECTED);
+		del(peer, cause, peer->state == COKEEPER_STATE_CONNECTED);
 }

@@ -82,8 +82,8 @@ void ck_peer_fallback(struct ck_peer *peer, struct sk_buff *skb,
 		      enum ck_stat why);
 
 int ck_peer_set(struct ck_dev *ck, const struct ck_peer_id *id,
-		struct netlink_ext_ack *extack);
-int ck_peer_del(struct ck_dev *ck, const u8 *mac,
+		enum cokeeper_cause cause, struct netlink_ext_ack *extack);
+int ck_peer_del(struct ck_dev *ck, const u8 *mac, enum cokeeper_cause cause,
 		struct netlink_ext_ack *extack);
 int ck_peer_replace_all(struct ck_dev *ck, const struct ck_peer_id *id,
 			unsigned int nr, struct netlink_ext_ack *extack);
@@ -92,6 +92,6 @@ int ck_peer_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 		    struct netlink_ext_ack *extack);
 void ck_peer_republish_offers(struct ck_dev *ck);
 void ck_peer_close_all(struct ck_dev *ck, enum cokeeper_reason reason);
-void ck_peer_forget_all(struct ck_dev *ck);
+void ck_peer_forget_all(struct ck_dev *ck, enum cokeeper_cause cause);
 
 #endif /* CK_PEER_H */

@@ -36,6 +36,7 @@ static const struct nla_policy policy[COKEEPER_A_MAX + 1] = {
 	[COKEEPER_A_IFINDEX]		= { .type = NLA_U32 },
 	[COKEEPER_A_PEER]		= NLA_POLICY_NESTED(peer_policy),
 	[COKEEPER_A_OFFER]		= NLA_POLICY_NESTED(offer_policy),
+	[COKEEPER_A_CAUSE]		= NLA_POLICY_MAX(NLA_U32, COKEEPER_CAUSE_DEVICE),
 };
 
 /* Find the device that a request names; gives a reference. */
@@ -396,13 +397,21 @@ free:
 	return err;
 }
 
+static u32 get_cause(const struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[COKEEPER_A_CAUSE];
+
+	return attr ? nla_get_u32(attr) : COKEEPER_CAUSE_NONE;
+}
+
 static int peer_set(struct sk_buff *request, struct genl_info *info)
 {
 	struct ck_peer_id id;
 	int err = parse_peer(info->attrs[COKEEPER_A_PEER], &id, true, true,
 			     info->extack);
 
-	return err ?: ck_peer_set(info->user_ptr[0], &id, info->extack);
+	return err ?: ck_peer_set(info->user_ptr[0], &id, get_cause(info),
+				  info->extack);
 }
 
 static int peer_del(struct sk_buff *request, struct genl_info *info)
@@ -411,7 +420,8 @@ static int peer_del(struct sk_buff *request, struct genl_info *info)
 	int err = parse_peer(info->attrs[COKEEPER_A_PEER], &id, false, false,
 			     info->extack);
 
-	return err ?: ck_peer_del(info->user_ptr[0], id.mac, info->extack);
+	return err ?: ck_peer_del(info->user_ptr[0], id.mac, get_cause(info),
+				  info->extack);
 }
 
 static int offer_set(struct sk_buff *request, struct genl_info *info)
@@ -446,11 +456,9 @@ static int offer_set(struct sk_buff *request, struct genl_info *info)
 			       info->extack);
 }
 
-/**
- * ck_netlink_notify_dev() - tell listeners of a change of the device
- * @ck: the device, locked
- */
-void ck_netlink_notify_dev(struct ck_dev *ck)
+/* Tell listeners of an event of a device, or of its peer. */
+static void notify(struct ck_dev *ck, const struct ck_peer *peer, u8 cmd,
+		   enum cokeeper_event event, enum cokeeper_cause cause)
 {
 	struct net *net = dev_net(ck->dev);
 	struct sk_buff *skb;
@@ -461,9 +469,12 @@ void ck_netlink_notify_dev(struct ck_dev *ck)
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
 		return;
-	hdr = genlmsg_put(skb, 0, 0, &family, 0, COKEEPER_CMD_DEV_NTF);
-	if (!hdr || nla_put_u32(skb, COKEEPER_A_EVENT, COKEEPER_EVENT_DEVICE) ||
-	    put_dev(skb, ck)) {
+	hdr = genlmsg_put(skb, 0, 0, &family, 0, cmd);
+	if (!hdr || nla_put_u32(skb, COKEEPER_A_EVENT, event) ||
+	    nla_put_u64_64bit(skb, COKEEPER_A_TIME, ktime_get_real_ns(),
+			      COKEEPER_A_PAD) ||
+	    (cause && nla_put_u32(skb, COKEEPER_A_CAUSE, cause)) ||
+	    (peer ? put_peer(skb, peer) : put_dev(skb, ck))) {
 		nlmsg_free(skb);
 		return;
 	}
@@ -472,29 +483,25 @@ void ck_netlink_notify_dev(struct ck_dev *ck)
 }
 
 /**
+ * ck_netlink_notify_dev() - tell listeners of a change of the device
+ * @ck: the device, locked
+ */
+void ck_netlink_notify_dev(struct ck_dev *ck)
+{
+	notify(ck, NULL, COKEEPER_CMD_DEV_NTF, COKEEPER_EVENT_DEVICE,
+	       COKEEPER_CAUSE_NONE);
+}
+
+/**
  * ck_netlink_notify_peer() - tell listeners of a change of a peer
  * @peer: the peer, its device locked
  * @event: what happened
+ * @cause: why, for a join, a leave or an update
  */
-void ck_netlink_notify_peer(struct ck_peer *peer, enum cokeeper_event event)
+void ck_netlink_notify_peer(struct ck_peer *peer, enum cokeeper_event event,
+			    enum cokeeper_cause cause)
 {
-	struct net *net = dev_net(peer->ck->dev);
-	struct sk_buff *skb;
-	void *hdr;
-
-	if (!genl_has_listeners(&family, net, MCGRP_MONITOR))
-		return;
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!skb)
-		return;
-	hdr = genlmsg_put(skb, 0, 0, &family, 0, COKEEPER_CMD_PEER_NTF);
-	if (!hdr || nla_put_u32(skb, COKEEPER_A_EVENT, event) ||
-	    put_peer(skb, peer)) {
-		nlmsg_free(skb);
-		return;
-	}
-	genlmsg_end(skb, hdr);
-	genlmsg_multicast_netns(&family, net, skb, 0, MCGRP_MONITOR, GFP_KERNEL);
+	notify(peer->ck, peer, COKEEPER_CMD_PEER_NTF, event, cause);
 }
 
 static int put_offer(struct sk_buff *skb, const struct ck_peer *peer,

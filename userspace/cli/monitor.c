@@ -12,34 +12,41 @@
 
 #define TIME_SIZE	64
 
-static void format_time(char buf[TIME_SIZE])
+/* When it happened, says the kernel: our own clock would be late. */
+static void format_time(char buf[TIME_SIZE], uint64_t ns)
 {
-	struct timespec now;
+	time_t seconds = ns / 1000000000;
 	struct tm tm;
 	char zone[8];
 	size_t len;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
+	localtime_r(&seconds, &tm);
 	len = strftime(buf, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
 	strftime(zone, sizeof(zone), "%z", &tm);
-	snprintf(buf + len, TIME_SIZE - len, ".%06ld%.3s:%.2s",
-		 now.tv_nsec / 1000, zone, zone + 3);
+	snprintf(buf + len, TIME_SIZE - len, ".%06u%.3s:%.2s",
+		 (unsigned int)(ns % 1000000000 / 1000), zone, zone + 3);
+}
+
+/* A channel's end has a reason; what happens to the roster has a cause. */
+static const char *cause(const struct ck_message *msg)
+{
+	return msg->cause ? ck_cause_name(msg->cause) :
+			    ck_reason_name(msg->peer.reason);
 }
 
 static void print_text(const struct ck_message *msg)
 {
 	char time[TIME_SIZE], name[IF_NAMESIZE], mac[CK_MAC_STRLEN];
 
-	format_time(time);
+	format_time(time, msg->time);
 	printf("%s %s %s", time, ck_event_name(msg->event),
 	       cli_ifname(msg->dev.ifindex, name));
 	if (msg->have_peer)
 		printf(" peer %s domid %" PRIu32 " instance %016" PRIx64
-		       " state %s reason %s\n",
+		       " state %s cause %s\n",
 		       ck_mac_format(&msg->peer.mac, mac), msg->peer.domid,
 		       msg->peer.instance, ck_state_name(msg->peer.state),
-		       ck_reason_name(msg->peer.reason));
+		       cause(msg));
 	else if (msg->dev.helper)
 		printf(" mac %s instance %016" PRIx64 " helper %" PRIu32 "\n",
 		       ck_mac_format(&msg->dev.mac, mac), msg->dev.instance,
@@ -54,7 +61,7 @@ static void print_json(const struct ck_message *msg)
 	char time[TIME_SIZE], name[IF_NAMESIZE], mac[CK_MAC_STRLEN];
 	struct json_object *obj = json_object_new_object();
 
-	format_time(time);
+	format_time(time, msg->time);
 	cli_json_str(obj, "time", time);
 	cli_json_str(obj, "event", ck_event_name(msg->event));
 	cli_json_str(obj, "device", cli_ifname(msg->dev.ifindex, name));
@@ -63,7 +70,7 @@ static void print_json(const struct ck_message *msg)
 		cli_json_u64(obj, "domid", msg->peer.domid);
 		cli_json_hex(obj, "instance", msg->peer.instance);
 		cli_json_str(obj, "state", ck_state_name(msg->peer.state));
-		cli_json_str(obj, "reason", ck_reason_name(msg->peer.reason));
+		cli_json_str(obj, "cause", cause(msg));
 	} else {
 		cli_json_str(obj, "mac", ck_mac_format(&msg->dev.mac, mac));
 		cli_json_hex(obj, "instance", msg->dev.instance);

@@ -225,6 +225,12 @@ bool ck_genl_parse(const struct nlmsghdr *nlh, struct ck_message *msg)
 			msg->event = get_u32(attr);
 			msg->have_event = true;
 			break;
+		case COKEEPER_A_TIME:
+			msg->time = get_u64(attr);
+			break;
+		case COKEEPER_A_CAUSE:
+			msg->cause = get_u32(attr);
+			break;
 		}
 	}
 	return msg->dev.ifindex != 0;

@@ -53,7 +53,8 @@ struct ck_peer {
 /**
  * struct ck_message - a message of the family
  * @cmd: its command
- * @event: COKEEPER_EVENT_*, if @have_event
+ * @event: COKEEPER_EVENT_*, if @have_event; then also @time and @cause
+ * @time: nanoseconds of the real-time clock
  * @dev: @dev.ifindex is always set; the rest in messages about a device
  * @peer: if @have_peer
  * @offer: if @have_offer; @offer.from and @offer.to are left zero
@@ -66,6 +67,8 @@ struct ck_message {
 	bool have_offer;
 	bool withdraw;
 	uint32_t event;
+	uint64_t time;
+	uint32_t cause;
 	struct ck_dev dev;
 	struct ck_peer peer;
 	struct ck_offer offer;

@@ -5,6 +5,7 @@
 #include "names.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "cokeeper.h"
 
@@ -40,6 +41,25 @@ static const char *const event_names[] = {
 	[COKEEPER_EVENT_DISCONNECT] = "disconnect",
 	[COKEEPER_EVENT_QUARANTINE] = "quarantine",
 	[COKEEPER_EVENT_DEVICE] = "device",
+	[COKEEPER_EVENT_UPDATE] = "update",
+};
+
+static const char *const cause_names[] = {
+	[COKEEPER_CAUSE_NONE] = "none",
+	[COKEEPER_CAUSE_ANNOUNCED] = "announced",
+	[COKEEPER_CAUSE_RENEWED] = "renewed",
+	[COKEEPER_CAUSE_ADDRESS] = "address",
+	[COKEEPER_CAUSE_WITHDRAWN] = "withdrawn",
+	[COKEEPER_CAUSE_DETACHED] = "detached",
+	[COKEEPER_CAUSE_SHUTDOWN] = "shutdown",
+	[COKEEPER_CAUSE_REBOOT] = "reboot",
+	[COKEEPER_CAUSE_CRASHED] = "crashed",
+	[COKEEPER_CAUSE_SUSPENDED] = "suspended",
+	[COKEEPER_CAUSE_DESTROYED] = "destroyed",
+	[COKEEPER_CAUSE_POLICY] = "policy",
+	[COKEEPER_CAUSE_RESYNC] = "resync",
+	[COKEEPER_CAUSE_HELPER] = "helper",
+	[COKEEPER_CAUSE_DEVICE] = "device",
 };
 
 static const char *name(const char *const *names, size_t n, uint32_t i)
@@ -60,4 +80,20 @@ const char *ck_reason_name(uint32_t reason)
 const char *ck_event_name(uint32_t event)
 {
 	return name(event_names, ARRAY_SIZE(event_names), event);
+}
+
+const char *ck_cause_name(uint32_t cause)
+{
+	return name(cause_names, ARRAY_SIZE(cause_names), cause);
+}
+
+/* Return: the cause of that name; COKEEPER_CAUSE_NONE when there is none. */
+uint32_t ck_cause_parse(const char *text)
+{
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cause_names); i++)
+		if (!strcmp(text, cause_names[i]))
+			return i;
+	return COKEEPER_CAUSE_NONE;
 }
