@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "cokeeper.h"
 #include "membership.h"
 #include "roster.h"
 
@@ -23,13 +24,17 @@ static void note(uint32_t domid, const char *what, unsigned int about)
 		 what, about);
 }
 
-void roster_put_member(struct iface *to, const struct iface *peer)
+void roster_put_member(struct iface *to, const struct iface *peer,
+		       uint32_t cause)
 {
+	(void)cause;
 	note(to->domain->domid, "put", peer->domain->domid);
 }
 
-void roster_del_member(struct iface *to, const struct ck_mac *peer)
+void roster_del_member(struct iface *to, const struct ck_mac *peer,
+		       uint32_t cause)
 {
+	(void)cause;
 	note(to->domain->domid, "del", peer->b[5]);
 }
 
@@ -67,6 +72,11 @@ static void expect(const char *what)
 	written[0] = 0;
 }
 
+static void configure(struct iface *iface, const char *group)
+{
+	iface_configure(iface, group, NULL, COKEEPER_CAUSE_POLICY);
+}
+
 static struct iface *add(uint32_t domid, uint8_t mac, const char *group)
 {
 	struct ck_mac address = { { 0, 0x16, 0x3e, 0, 0, mac } };
@@ -76,7 +86,7 @@ static struct iface *add(uint32_t domid, uint8_t mac, const char *group)
 	if (!domain)
 		domain = domain_add(domid, "uuid");
 	iface = iface_get(domain, &address);
-	iface_configure(iface, group);
+	configure(iface, group);
 	return iface;
 }
 
@@ -98,13 +108,19 @@ static void offer(struct iface *from, struct iface *to, uint32_t id)
 	iface_offer(from, &to->mac, id ? &o : NULL);
 }
 
+static void end(uint32_t domid)
+{
+	domain_stop(domain_find(domid), COKEEPER_CAUSE_DESTROYED);
+	domain_remove(domain_find(domid));
+}
+
 static int teardown(void **state)
 {
 	struct domain *domain;
 
 	(void)state;
 	while ((domain = TAILQ_FIRST(&domains)))
-		domain_remove(domain);
+		end(domain->domid);
 	written[0] = 0;
 	return membership_count() != 0;
 }
@@ -129,7 +145,7 @@ static void test_join_and_leave(void **state)
 	expect("1 put 2\n");
 	iface_withdraw(two);
 	expect("1 del 2\n2 remove 0\n");
-	domain_remove(domain_find(1));
+	end(1);
 	expect("");
 	assert_null(domain_find(1));
 	assert_int_equal(membership_count(), 1);
@@ -145,7 +161,7 @@ static void test_domain_goes(void **state)
 	announce(two, 22);
 	announce(second, 55);
 	written[0] = 0;
-	domain_remove(domain_find(1));
+	end(1);
 	expect("2 del 1\n1 del 1\n2 del 5\n");
 }
 
@@ -158,16 +174,16 @@ static void test_announced_before_it_is_known(void **state)
 	(void)state;
 	/* The reader refuses it until the toolstack knows it. */
 	assert_string_equal(iface->group_name, "");
-	iface_configure(iface, "br0");
+	configure(iface, "br0");
 	expect("");
 	announce(iface, 11);
 	expect("1 roster 0\n");
-	iface_configure(iface, "");
+	configure(iface, "");
 	expect("1 refuse 0\n");
 	assert_int_equal(membership_count(), 0);
-	iface_configure(iface, "br0");
+	configure(iface, "br0");
 	expect("1 roster 0\n");
-	iface_configure(iface, "");
+	configure(iface, "");
 	written[0] = 0;
 	iface_withdraw(iface);
 	expect("1 remove 0\n");
@@ -184,9 +200,9 @@ static void test_group_change(void **state)
 	announce(two, 22);
 	announce(three, 33);
 	written[0] = 0;
-	iface_configure(one, "br1");
+	configure(one, "br1");
 	expect("2 del 1\n3 put 1\n1 roster 0\n");
-	iface_configure(one, "br1");
+	configure(one, "br1");
 	expect("");
 }
 
@@ -296,7 +312,7 @@ static void test_twins(void **state)
 	assert_true(iface_visible(new, peer));
 	assert_false(iface_visible(old, peer));
 	assert_false(iface_visible(old, new));
-	domain_remove(domain_find(1));
+	end(1);
 	expect("2 put 4\n");
 	iface_withdraw(new);
 	expect("2 del 1\n4 remove 0\n");

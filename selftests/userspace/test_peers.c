@@ -213,7 +213,7 @@ static void test_single(void **state)
 	expect("routes 1 -> 1\n");
 	node(MEMBER("04"), "v=1 domid=4 instance=0000000000000044");
 	peers_event(&h, "member/00163e000004");
-	expect("routes 1 -> 0\n");
+	expect("set 04 domid 4 instance 44\nroutes 1 -> 0\n");
 	node(MEMBER("04"), "v=1 domid=5 instance=0000000000000044");
 	peers_event(&h, "member/00163e000004");
 	expect("set 04 domid 5 instance 44\n");
@@ -248,7 +248,7 @@ static void test_refusal_keeps_the_roster(void **state)
 	two_members();
 	node(OWN "/roster", "v=1 state=refused reason=malformed");
 	peers_read_all(&h);
-	expect("");
+	expect("roster 2\n");
 	node(OWN "/roster", "garbage");
 	peers_read_all(&h);
 	expect("");

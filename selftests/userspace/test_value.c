@@ -265,7 +265,7 @@ static void test_roster(void **state)
 {
 	static const char *const good[] = {
 		"v=1 state=member group=xenbr0 generation=7",
-		"v=1 state=refused reason=not-your-mac",
+		"v=1 state=refused reason=not-your-mac generation=0",
 	};
 	static const char *const bad[] = {
 		"v=1", "v=1 state=", "v=1 state=perhaps",

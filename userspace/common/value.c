@@ -12,12 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cokeeper.h"
+#include "names.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 enum field_type {
 	FIELD_U32,
 	FIELD_INSTANCE,
 	FIELD_WORD,
+	FIELD_CAUSE,
 	FIELD_ADDRS,
 };
 
@@ -136,6 +140,10 @@ static bool parse_field(const struct field *f, const char *text, void *result,
 				    text);
 		strcpy(p, text);
 		return true;
+	case FIELD_CAUSE:
+		/* One that a later version knows is none to us. */
+		*(uint32_t *)p = ck_cause_parse(text);
+		return true;
 	case FIELD_ADDRS:
 		return parse_addr(text, p, err);
 	}
@@ -239,6 +247,8 @@ bool ck_announce_parse(const char *value, size_t len, struct ck_announce *a,
 	static const struct field fields[] = {
 		{ "instance", FIELD_INSTANCE,
 		  offsetof(struct ck_announce, instance), .required = true },
+		{ "cause", FIELD_CAUSE, offsetof(struct ck_announce, cause),
+		  .required = false },
 		{ "addr", FIELD_ADDRS, offsetof(struct ck_announce, addrs),
 		  .required = false },
 	};
@@ -270,17 +280,25 @@ bool ck_offer_parse(const char *value, size_t len, struct ck_offer *o,
 bool ck_member_parse(const char *value, size_t len, struct ck_member *m,
 		     struct ck_value_error *err)
 {
+	static const struct field gone[] = {
+		{ "left", FIELD_CAUSE, offsetof(struct ck_member, cause),
+		  .required = true },
+	};
 	static const struct field fields[] = {
 		{ "domid", FIELD_U32, offsetof(struct ck_member, domid),
 		  0, CK_DOMID_MAX, true },
 		{ "instance", FIELD_INSTANCE,
 		  offsetof(struct ck_member, instance), .required = true },
+		{ "cause", FIELD_CAUSE, offsetof(struct ck_member, cause),
+		  .required = false },
 		{ "addr", FIELD_ADDRS, offsetof(struct ck_member, addrs),
 		  .required = false },
 	};
 
 	memset(m, 0, sizeof(*m));
-	return parse(value, len, fields, ARRAY_SIZE(fields), m, err);
+	m->left = parse(value, len, gone, ARRAY_SIZE(gone), m, err);
+	return m->left ||
+	       parse(value, len, fields, ARRAY_SIZE(fields), m, err);
 }
 
 bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
@@ -307,6 +325,15 @@ bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
 	return true;
 }
 
+static void format_cause(uint32_t cause, char *buf, size_t size)
+{
+	size_t len = strlen(buf);
+
+	if (cause != COKEEPER_CAUSE_NONE)
+		snprintf(buf + len, size - len, " cause=%s",
+			 ck_cause_name(cause));
+}
+
 static void format_addrs(const struct ck_addrs *addrs, char *buf, size_t size)
 {
 	char text[CK_ADDR_STRLEN];
@@ -331,6 +358,7 @@ void ck_announce_format(const struct ck_announce *a, char buf[CK_VALUE_SIZE])
 {
 	snprintf(buf, CK_VALUE_SIZE, "v=%u instance=%016" PRIx64,
 		 CK_VALUE_VERSION, a->instance);
+	format_cause(a->cause, buf, CK_VALUE_SIZE);
 	format_addrs(&a->addrs, buf, CK_VALUE_SIZE);
 }
 
@@ -344,9 +372,15 @@ void ck_offer_format(const struct ck_offer *o, char buf[CK_VALUE_SIZE])
 
 void ck_member_format(const struct ck_member *m, char buf[CK_VALUE_SIZE])
 {
+	if (m->left) {
+		snprintf(buf, CK_VALUE_SIZE, "v=%u left=%s", CK_VALUE_VERSION,
+			 ck_cause_name(m->cause));
+		return;
+	}
 	snprintf(buf, CK_VALUE_SIZE,
 		 "v=%u domid=%" PRIu32 " instance=%016" PRIx64,
 		 CK_VALUE_VERSION, m->domid, m->instance);
+	format_cause(m->cause, buf, CK_VALUE_SIZE);
 	format_addrs(&m->addrs, buf, CK_VALUE_SIZE);
 }
 
@@ -357,6 +391,7 @@ void ck_roster_format(const struct ck_roster *r, char buf[CK_VALUE_SIZE])
 			 "v=%u state=member group=%s generation=%" PRIu32,
 			 CK_VALUE_VERSION, r->group, r->generation);
 	else
-		snprintf(buf, CK_VALUE_SIZE, "v=%u state=refused reason=%s",
-			 CK_VALUE_VERSION, r->reason);
+		snprintf(buf, CK_VALUE_SIZE,
+			 "v=%u state=refused reason=%s generation=%" PRIu32,
+			 CK_VALUE_VERSION, r->reason, r->generation);
 }

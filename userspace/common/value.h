@@ -16,8 +16,13 @@
 #define CK_DOMID_MAX		0x7fef	/* DOMID_FIRST_RESERVED - 1 */
 #define CK_PORT_MAX		131071	/* 2-level and FIFO event channels */
 
+/**
+ * struct ck_announce - what a guest says of an interface
+ * @cause: COKEEPER_CAUSE_RESUMED if it was suspended meanwhile, else none
+ */
 struct ck_announce {
 	uint64_t instance;
+	uint32_t cause;
 	struct ck_addrs addrs;
 };
 
@@ -29,7 +34,14 @@ struct ck_offer {
 	uint64_t to;
 };
 
+/**
+ * struct ck_member - what a guest is told of a peer
+ * @left: it is no member any more; only @cause counts
+ * @cause: COKEEPER_CAUSE_*: why it joined, has other addresses, or left
+ */
 struct ck_member {
+	bool left;
+	uint32_t cause;
 	uint32_t domid;
 	uint64_t instance;
 	struct ck_addrs addrs;
@@ -37,8 +49,8 @@ struct ck_member {
 
 /**
  * struct ck_roster - head of a roster
- * @member: accepted; then @group and @generation count, else @reason
- * @generation: changes when several members were rewritten at once
+ * @member: accepted; then @group counts, else @reason
+ * @generation: changes when several nodes were rewritten at once
  * @state: "member" or "refused"; only the parser uses it
  * @group: name of the group
  * @reason: why the announcement was refused

@@ -24,7 +24,11 @@ static void own_path(const struct helper *h, char path[CK_PATH_SIZE],
  */
 int announce_update(struct helper *h, bool force)
 {
-	struct ck_announce announce = { .instance = h->dev.instance };
+	struct ck_announce announce = {
+		.instance = h->dev.instance,
+		.cause = h->resumed ? COKEEPER_CAUSE_RESUMED :
+				      COKEEPER_CAUSE_NONE,
+	};
 	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
 	struct ck_xs_value old;
 	int err;
@@ -39,12 +43,16 @@ int announce_update(struct helper *h, bool force)
 	h->addrs = announce.addrs;
 	h->routes_changed = true;
 
-	/* A restarted helper finds its announcement, and need not renew it. */
+	/* A restarted helper finds its announcement, and need not renew it. After
+	 * a suspend that was cancelled it must, for the publisher took us for gone.
+	 */
 	own_path(h, path, "/announce");
 	ck_announce_format(&announce, value);
-	if (!ck_xs_read(h->xs, XBT_NULL, path, &old) &&
+	if (!h->resumed &&
+	    !ck_xs_read(h->xs, XBT_NULL, path, &old) &&
 	    !strcmp(old.data, value))
 		return 0;
+	h->resumed = false;
 	err = ck_xs_write(h->xs, XBT_NULL, path, value);
 	if (err)
 		ck_err("%s: %s", path, strerror(-err));

@@ -49,6 +49,7 @@ struct offer_order {
  * @peers: the roster
  * @orders: what the kernel told @bound to carry, in its order
  * @dev_changed: the kernel told of the device
+ * @resumed: it told that this guest was suspended
  * @roster_changed: the whole roster is to be read
  * @links_changed: a device came, went, or went up or down
  * @addrs_changed: an address of the lower device changed
@@ -73,6 +74,7 @@ struct helper {
 	STAILQ_HEAD(, offer_order) orders;
 
 	bool dev_changed;
+	bool resumed;
 	bool roster_changed;
 	bool links_changed;
 	bool addrs_changed;

@@ -79,7 +79,7 @@ static int open_sources(struct helper *h)
 {
 	int err;
 
-	err = ck_loop_init(&h->loop);
+	err = ck_loop_init(&h->loop, NULL, NULL);
 	if (!err)
 		err = ck_loop_add(&h->loop, xs_fileno(h->xs), serve_xenstore,
 				  h);

@@ -84,7 +84,7 @@ static void put_peer(struct nlmsghdr *nlh, const struct peer *peer)
 	mnl_attr_nest_end(nlh, nest);
 }
 
-static void kernel_set(struct helper *h, const struct peer *peer)
+static void kernel_set(struct helper *h, const struct peer *peer, uint32_t cause)
 {
 	uint8_t cmd = peer->member ? COKEEPER_CMD_PEER_SET :
 				     COKEEPER_CMD_PEER_DEL;
@@ -95,6 +95,8 @@ static void kernel_set(struct helper *h, const struct peer *peer)
 	nlh = ck_genl_put(&h->bound, buf, cmd);
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
 	put_peer(nlh, peer);
+	if (cause != COKEEPER_CAUSE_NONE)
+		mnl_attr_put_u32(nlh, COKEEPER_A_CAUSE, cause);
 	err = ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
 	if (err && !(err == -ENOENT && !peer->member))
 		ck_err("%s peer %s: %s", peer->member ? "set" : "delete",
@@ -150,7 +152,9 @@ static void deliver(struct helper *h, struct peer *peer)
 			ck_mac_format(&peer->mac, name), h->bound.nl.error);
 }
 
-/* Return: 1 if @value was read, 0 if it is not there, or -1 if it is bad. */
+/* Return: 1 if @value was read, 0 if the peer is no member (then it has the cause),
+ * or -1 if it is bad.
+ */
 static int read_member(struct helper *h, const struct ck_mac *mac,
 		       struct ck_member *value)
 {
@@ -159,6 +163,7 @@ static int read_member(struct helper *h, const struct ck_mac *mac,
 	struct ck_xs_value text;
 	int err;
 
+	memset(value, 0, sizeof(*value));
 	roster_path(h, path, "member", mac);
 	err = ck_xs_read(h->xs, XBT_NULL, path, &text);
 	if (err == -ENOENT)
@@ -171,7 +176,7 @@ static int read_member(struct helper *h, const struct ck_mac *mac,
 		ck_warn("%s ignored: %s", path, why.text);
 		return -1;
 	}
-	return 1;
+	return !value->left;
 }
 
 static void read_offer(struct helper *h, const struct ck_mac *mac)
@@ -212,30 +217,31 @@ static void read_offer(struct helper *h, const struct ck_mac *mac)
 static void read_one(struct helper *h, const struct ck_mac *mac)
 {
 	struct ck_addrs old = { 0 };
+	bool was_member, same_guest;
 	struct ck_member value;
 	struct peer *peer;
-	bool same = false;
 	int ret;
 
 	ret = read_member(h, mac, &value);
 	if (ret < 0)
 		return;
 	peer = ret ? peer_get(h, mac) : peer_find(h, mac);
-	if (!peer)
+	if (!peer || (!ret && !peer->member))
 		return;
-	if (peer->member) {
+	was_member = peer->member;
+	same_guest = was_member && ret &&
+		     peer->value.instance == value.instance &&
+		     peer->value.domid == value.domid;
+	if (was_member)
 		old = peer->value.addrs;
-		same = ret && peer->value.instance == value.instance &&
-		       peer->value.domid == value.domid;
-	}
 	peer->member = ret;
 	if (ret)
 		peer->value = value;
-	if (!same)
-		kernel_set(h, peer);
+	if (!same_guest)
+		kernel_set(h, peer, value.cause);
+	else if (!ck_addrs_equal(&old, &value.addrs))
+		kernel_set(h, peer, COKEEPER_CAUSE_ADDRESS);
 	deliver(h, peer);
-	if (!ret)
-		memset(&value.addrs, 0, sizeof(value.addrs));
 	routes_peer(h, &old, &value.addrs);
 	peer_put(h, peer);
 }
@@ -259,11 +265,6 @@ static bool read_head(struct helper *h, struct ck_roster *roster)
 	}
 	if (!ck_roster_parse(text.data, text.len, roster, &why)) {
 		ck_warn("%s ignored: %s", path, why.text);
-		return false;
-	}
-	if (!roster->member) {
-		ck_warn("the host refuses our announcement: %s",
-			roster->reason);
 		return false;
 	}
 	return true;
@@ -383,6 +384,9 @@ void peers_read_all(struct helper *h)
 		ck_err("the roster changes faster than it can be read");
 		return;
 	}
+	/* What is left of the roster is still to be followed. */
+	if (after.reason[0])
+		ck_warn("the host refuses our announcement: %s", after.reason);
 	keep_offers(h, &list);
 	peers_clear(h);
 	TAILQ_CONCAT(&h->peers, &list, next);

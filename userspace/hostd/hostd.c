@@ -10,9 +10,11 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "hypervisor.h"
 #include "log.h"
 #include "loop.h"
 #include "membership.h"
+#include "policy.h"
 #include "roster.h"
 #include "scan.h"
 #include "xs.h"
@@ -28,10 +30,32 @@ static const char usage[] =
 "Tell the guests of this host of each other, so that cokeeper devices find\n"
 "their peers.\n"
 "\n"
+"  -c, --config FILE     who may see whom (default " CK_POLICY_FILE ",\n"
+"                        if there is one)\n"
+"      --check           say what is wrong with the configuration, and exit\n"
 "  -l, --lock-file FILE  do not run twice (default " LOCK_FILE ")\n"
 "  -v, --verbose         log each event\n"
 "  -h, --help            show this help and exit\n"
-"  -V, --version         show the version and exit\n";
+"  -V, --version         show the version and exit\n"
+"\n"
+"Guests whose interfaces share a bridge see each other, unless the configuration\n"
+"says otherwise. Guests go by name or UUID; SIGHUP has the file read again:\n"
+"\n"
+"  [group web]           these guests see each other alone\n"
+"  guest = web1\n"
+"  guest = 5b25ff66-61ea-4bba-a91d-50aa8ef68f1c\n"
+"\n"
+"  [exclude]             these see nobody\n"
+"  guest = firewall\n"
+"\n"
+"  [unlisted]\n"
+"  join = bridge         all others, by bridge (the default), or none\n";
+
+struct options {
+	const char *config;
+	const char *lock_file;
+	bool check;
+};
 
 /* The lock is held until the process ends. */
 static int lock(const char *path)
@@ -72,12 +96,31 @@ static int serve_events(void *arg)
 	return 0;
 }
 
-static int run(struct xs_handle *xs)
+static bool load_policy(const struct options *options)
+{
+	return policy_load(options->config ? options->config : CK_POLICY_FILE,
+			   !options->config);
+}
+
+/* A configuration with a mistake is reported, and the last one kept. */
+static int reload(void *arg)
+{
+	const struct options *options = arg;
+
+	if (load_policy(options)) {
+		scan_policy_changed();
+		ck_info("configuration read again, %u members",
+			membership_count());
+	}
+	return 0;
+}
+
+static int run(struct xs_handle *xs, struct options *options)
 {
 	struct ck_loop loop;
 	int err;
 
-	err = ck_loop_init(&loop);
+	err = ck_loop_init(&loop, reload, options);
 	if (!err)
 		err = ck_loop_add(&loop, xs_fileno(xs), serve_events, xs);
 	if (err) {
@@ -97,21 +140,29 @@ static int run(struct xs_handle *xs)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'C' },
 		{ "lock-file", required_argument, NULL, 'l' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *lock_file = LOCK_FILE;
+	struct options opt = { .lock_file = LOCK_FILE };
 	struct xs_handle *xs;
 	bool verbose = false;
 	int c, err;
 
-	while ((c = getopt_long(argc, argv, "l:vhV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:l:vhV", options, NULL)) != -1) {
 		switch (c) {
+		case 'c':
+			opt.config = optarg;
+			break;
+		case 'C':
+			opt.check = true;
+			break;
 		case 'l':
-			lock_file = optarg;
+			opt.lock_file = optarg;
 			break;
 		case 'v':
 			verbose = true;
@@ -133,14 +184,24 @@ int main(int argc, char **argv)
 	}
 
 	ck_log_init("cokeeper-hostd", verbose);
-	if (lock(lock_file))
+	if (!load_policy(&opt))
 		return 1;
+	if (opt.check)
+		return 0;
+	if (lock(opt.lock_file))
+		return 1;
+	if (!hypervisor_open()) {
+		ck_err("no access to the hypervisor: %s; is this dom0?",
+		       strerror(errno));
+		return 1;
+	}
 	xs = xs_open(0);
 	if (!xs) {
 		ck_err("XenStore: %s", strerror(errno));
 		return 1;
 	}
-	err = run(xs);
+	err = run(xs, &opt);
 	xs_close(xs);
+	hypervisor_close();
 	return err ? 1 : 0;
 }

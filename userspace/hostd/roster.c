@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cokeeper.h"
 #include "xs.h"
+
+#define TOMBSTONES_MAX	64
 
 static struct xs_handle *store;
 
@@ -34,9 +37,11 @@ static void roster_path(char path[CK_PATH_SIZE], const struct iface *iface,
 		 *directory ? "/" : "", directory, peer ? "/" : "", name);
 }
 
-static void member_value(char buf[CK_VALUE_SIZE], const struct iface *peer)
+static void member_value(char buf[CK_VALUE_SIZE], const struct iface *peer,
+			 uint32_t cause)
 {
 	struct ck_member member = {
+		.cause = cause,
 		.domid = peer->domain->domid,
 		.instance = peer->announce.instance,
 		.addrs = peer->announce.addrs,
@@ -90,20 +95,32 @@ static void del(struct iface *to, const char *directory,
 		failed(to, path, err);
 }
 
-void roster_put_member(struct iface *to, const struct iface *peer)
+void roster_put_member(struct iface *to, const struct iface *peer,
+		       uint32_t cause)
 {
 	char value[CK_VALUE_SIZE];
 
 	if (!roster_ready(to))
 		return;
-	member_value(value, peer);
+	member_value(value, peer, cause);
 	put(to, "member", &peer->mac, value);
 }
 
-void roster_del_member(struct iface *to, const struct ck_mac *peer)
+/* A removed node could not say why, so it is overwritten; now and then all such
+ * nodes are removed.
+ */
+void roster_del_member(struct iface *to, const struct ck_mac *peer,
+		       uint32_t cause)
 {
-	if (roster_ready(to))
-		del(to, "member", peer);
+	struct ck_member left = { .left = true, .cause = cause };
+	char value[CK_VALUE_SIZE];
+
+	if (!roster_ready(to))
+		return;
+	ck_member_format(&left, value);
+	put(to, "member", peer, value);
+	if (++to->tombstones > TOMBSTONES_MAX)
+		roster_write(to);
 }
 
 void roster_put_offer(struct iface *to, const struct ck_mac *peer,
@@ -151,6 +168,17 @@ static int prepare(struct xs_handle *xs, xs_transaction_t t,
 	return 0;
 }
 
+/* The cause of an event that is over does not make a node another one. */
+static void strip_cause(char *value)
+{
+	char *from = strstr(value, " cause="), *to;
+
+	if (!from)
+		return;
+	to = from + 1 + strcspn(from + 1, " ");
+	memmove(from, to, strlen(to) + 1);
+}
+
 /* Write one node if it is not yet as it should be. */
 static int sync_node(struct xs_handle *xs, xs_transaction_t t,
 		     const char *path, const char *value, bool *changed)
@@ -161,8 +189,11 @@ static int sync_node(struct xs_handle *xs, xs_transaction_t t,
 	err = ck_xs_read(xs, t, path, &old);
 	if (err && err != -ENOENT)
 		return err;
-	if (!err && !strcmp(old.data, value) && old.len == strlen(value))
-		return 0;
+	if (!err && old.len == strlen(old.data)) {
+		strip_cause(old.data);
+		if (!strcmp(old.data, value))
+			return 0;
+	}
 	*changed = true;
 	return ck_xs_write(xs, t, path, value);
 }
@@ -176,7 +207,7 @@ static bool peer_value(const struct iface *peer, const struct iface *iface,
 	if (!iface_visible(peer, iface))
 		return false;
 	if (!offers) {
-		member_value(value, peer);
+		member_value(value, peer, COKEEPER_CAUSE_NONE);
 		return true;
 	}
 	offer = iface_offer_to(peer, iface);
@@ -307,6 +338,7 @@ void roster_write(struct iface *iface)
 	iface->dirty = false;
 	if (!err) {
 		iface->domain->prepared = true;
+		iface->tombstones = 0;
 	} else if (err != -ENOENT) {
 		roster_path(path, iface, "", NULL);
 		failed(iface, path, err);
@@ -322,17 +354,34 @@ static int write_refusal(struct xs_handle *xs, xs_transaction_t t, void *arg)
 {
 	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
 	struct ck_roster roster = { 0 };
+	const char *const directories[] = { "member", "offer" };
 	struct refusal *refusal = arg;
-	bool changed;
+	struct ck_value_error parse_err;
+	struct ck_xs_value old;
+	unsigned int i;
 	int err;
 
 	err = prepare(xs, t, refusal->iface->domain);
+	/* One that is in no group knows nobody. */
+	for (i = 0; i < 2 && !err && !refusal->iface->group; i++) {
+		roster_path(path, refusal->iface, directories[i], NULL);
+		err = ck_xs_rm(xs, t, path);
+	}
 	if (err)
 		return err;
+	roster_path(path, refusal->iface, "roster", NULL);
+	err = ck_xs_read(xs, t, path, &old);
+	if (err && err != -ENOENT)
+		return err;
+	if (err || !ck_roster_parse(old.data, old.len, &roster, &parse_err))
+		roster.generation = 0;
+	else if (!roster.member && !strcmp(roster.reason, refusal->reason))
+		return 0;
+	roster.member = false;
+	roster.generation++;
 	strcpy(roster.reason, refusal->reason);
 	ck_roster_format(&roster, value);
-	roster_path(path, refusal->iface, "roster", NULL);
-	return sync_node(xs, t, path, value, &changed);
+	return ck_xs_write(xs, t, path, value);
 }
 
 /**

@@ -8,8 +8,10 @@
 #include "membership.h"
 
 void roster_start(struct xs_handle *xs);
-void roster_put_member(struct iface *to, const struct iface *peer);
-void roster_del_member(struct iface *to, const struct ck_mac *peer);
+void roster_put_member(struct iface *to, const struct iface *peer,
+		       uint32_t cause);
+void roster_del_member(struct iface *to, const struct ck_mac *peer,
+		       uint32_t cause);
 void roster_put_offer(struct iface *to, const struct ck_mac *peer,
 		      const struct ck_offer *offer);
 void roster_del_offer(struct iface *to, const struct ck_mac *peer);

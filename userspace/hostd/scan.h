@@ -9,5 +9,6 @@
 bool scan_start(struct xs_handle *xs);
 void scan_event(const char *path);
 void scan_pending(void);
+void scan_policy_changed(void);
 
 #endif /* CK_SCAN_H */
