@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """A real xenstored above xen-shim.so, a client of it, and domains in it."""
+import ipaddress
 import os
 import re
 import shutil
@@ -248,22 +249,25 @@ class Store:
         return value
 
     def member_nodes(self, domid, mac):
+        """The last word on each peer: {mac: node's name split at '-'}."""
         path = f'/local/domain/{domid}/cokeeper/{mac}/member'
-        nodes = {n: self.client.read(f'{path}/{n}')
-                 for n in self.client.list(path)}
-        return {n: v for n, v in nodes.items() if v is not None}
+        return {n.split('-')[0]: n.split('-')
+                for n in sorted(self.client.list(path))}
 
     def members(self, domid, mac):
-        """Those that are there, without the causes."""
-        return {n: re.sub(' cause=[a-z]+', '', v)
-                for n, v in self.member_nodes(domid, mac).items()
-                if ' left=' not in v}
+        """Those that are there, and what is told of them."""
+        found = {}
+        for peer, (_, _, id_, *rest) in self.member_nodes(domid, mac).items():
+            if id_ != 'left':
+                addrs = [str(ipaddress.ip_address(bytes.fromhex(a)))
+                         for a in rest[2:]]
+                found[peer] = (int(id_), int(rest[0], 16), *addrs)
+        return found
 
     def cause(self, domid, mac, peer):
         """Why the peer joined or left."""
-        found = re.search(' (?:cause|left)=([a-z]+)',
-                          self.member_nodes(domid, mac).get(peer, ''))
-        return found and found.group(1)
+        node = self.member_nodes(domid, mac).get(peer)
+        return node and node[3 if node[2] == 'left' else 4]
 
     def offers(self, domid, mac):
         path = f'/local/domain/{domid}/cokeeper/{mac}/offer'

@@ -51,7 +51,8 @@ int ck_loop_init(struct ck_loop *loop, ck_loop_fn hangup, void *arg)
  * ck_loop_add() - call a function whenever a descriptor is readable
  * @loop: the loop
  * @fd: the descriptor
- * @fn: the function; a result other than 0 ends the loop
+ * @fn: the function; a result other than 0 ends the loop. NULL: what is called
+ *	after each round does the work
  * @arg: its argument
  *
  * Return: 0 or a negative errno.

@@ -237,7 +237,7 @@ static bool parse(const char *value, size_t len, const struct field *fields,
  * @a: result, valid only on success
  * @err: what is wrong, set only on failure
  *
- * ck_offer_parse(), ck_member_parse() and ck_roster_parse() are alike.
+ * ck_offer_parse() and ck_roster_parse() are alike.
  *
  * Return: whether the value is well-formed.
  */
@@ -277,30 +277,6 @@ bool ck_offer_parse(const char *value, size_t len, struct ck_offer *o,
 	return parse(value, len, fields, ARRAY_SIZE(fields), o, err);
 }
 
-bool ck_member_parse(const char *value, size_t len, struct ck_member *m,
-		     struct ck_value_error *err)
-{
-	static const struct field gone[] = {
-		{ "left", FIELD_CAUSE, offsetof(struct ck_member, cause),
-		  .required = true },
-	};
-	static const struct field fields[] = {
-		{ "domid", FIELD_U32, offsetof(struct ck_member, domid),
-		  0, CK_DOMID_MAX, true },
-		{ "instance", FIELD_INSTANCE,
-		  offsetof(struct ck_member, instance), .required = true },
-		{ "cause", FIELD_CAUSE, offsetof(struct ck_member, cause),
-		  .required = false },
-		{ "addr", FIELD_ADDRS, offsetof(struct ck_member, addrs),
-		  .required = false },
-	};
-
-	memset(m, 0, sizeof(*m));
-	m->left = parse(value, len, gone, ARRAY_SIZE(gone), m, err);
-	return m->left ||
-	       parse(value, len, fields, ARRAY_SIZE(fields), m, err);
-}
-
 bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
 		     struct ck_value_error *err)
 {
@@ -325,15 +301,6 @@ bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
 	return true;
 }
 
-static void format_cause(uint32_t cause, char *buf, size_t size)
-{
-	size_t len = strlen(buf);
-
-	if (cause != COKEEPER_CAUSE_NONE)
-		snprintf(buf + len, size - len, " cause=%s",
-			 ck_cause_name(cause));
-}
-
 static void format_addrs(const struct ck_addrs *addrs, char *buf, size_t size)
 {
 	char text[CK_ADDR_STRLEN];
@@ -352,13 +319,16 @@ static void format_addrs(const struct ck_addrs *addrs, char *buf, size_t size)
  * @a: what to say
  * @buf: result; 16 addresses always fit
  *
- * ck_offer_format(), ck_member_format() and ck_roster_format() are alike.
+ * ck_offer_format() and ck_roster_format() are alike.
  */
 void ck_announce_format(const struct ck_announce *a, char buf[CK_VALUE_SIZE])
 {
 	snprintf(buf, CK_VALUE_SIZE, "v=%u instance=%016" PRIx64,
 		 CK_VALUE_VERSION, a->instance);
-	format_cause(a->cause, buf, CK_VALUE_SIZE);
+	if (a->cause != COKEEPER_CAUSE_NONE) {
+		strcat(buf, " cause=");
+		strcat(buf, ck_cause_name(a->cause));
+	}
 	format_addrs(&a->addrs, buf, CK_VALUE_SIZE);
 }
 
@@ -368,20 +338,6 @@ void ck_offer_format(const struct ck_offer *o, char buf[CK_VALUE_SIZE])
 		 "v=%u id=%" PRIu32 " from=%016" PRIx64 " to=%016" PRIx64
 		 " gref=%" PRIu32 " port=%" PRIu32,
 		 CK_VALUE_VERSION, o->id, o->from, o->to, o->gref, o->port);
-}
-
-void ck_member_format(const struct ck_member *m, char buf[CK_VALUE_SIZE])
-{
-	if (m->left) {
-		snprintf(buf, CK_VALUE_SIZE, "v=%u left=%s", CK_VALUE_VERSION,
-			 ck_cause_name(m->cause));
-		return;
-	}
-	snprintf(buf, CK_VALUE_SIZE,
-		 "v=%u domid=%" PRIu32 " instance=%016" PRIx64,
-		 CK_VALUE_VERSION, m->domid, m->instance);
-	format_cause(m->cause, buf, CK_VALUE_SIZE);
-	format_addrs(&m->addrs, buf, CK_VALUE_SIZE);
 }
 
 void ck_roster_format(const struct ck_roster *r, char buf[CK_VALUE_SIZE])

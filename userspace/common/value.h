@@ -8,10 +8,12 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "mac.h"
 
 #define CK_VALUE_VERSION	1
 #define CK_VALUE_MAX		2048
 #define CK_VALUE_SIZE		(CK_VALUE_MAX + 1)
+#define CK_MEMBER_SIZE		640	/* a member's node with its NUL */
 #define CK_WORD_SIZE		64
 #define CK_DOMID_MAX		0x7fef	/* DOMID_FIRST_RESERVED - 1 */
 #define CK_PORT_MAX		131071	/* 2-level and FIFO event channels */
@@ -36,10 +38,14 @@ struct ck_offer {
 
 /**
  * struct ck_member - what a guest is told of a peer
+ * @mac: of the peer
+ * @seq: orders what is told of all peers: the last word on a peer counts
  * @left: it is no member any more; only @cause counts
  * @cause: COKEEPER_CAUSE_*: why it joined, has other addresses, or left
  */
 struct ck_member {
+	struct ck_mac mac;
+	uint64_t seq;
 	bool left;
 	uint32_t cause;
 	uint32_t domid;
@@ -77,14 +83,13 @@ bool ck_announce_parse(const char *value, size_t len, struct ck_announce *a,
 		       struct ck_value_error *err);
 bool ck_offer_parse(const char *value, size_t len, struct ck_offer *o,
 		    struct ck_value_error *err);
-bool ck_member_parse(const char *value, size_t len, struct ck_member *m,
-		     struct ck_value_error *err);
+bool ck_member_parse(const char *name, struct ck_member *m);
 bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
 		     struct ck_value_error *err);
 
 void ck_announce_format(const struct ck_announce *a, char buf[CK_VALUE_SIZE]);
 void ck_offer_format(const struct ck_offer *o, char buf[CK_VALUE_SIZE]);
-void ck_member_format(const struct ck_member *m, char buf[CK_VALUE_SIZE]);
+void ck_member_format(const struct ck_member *m, char buf[CK_MEMBER_SIZE]);
 void ck_roster_format(const struct ck_roster *r, char buf[CK_VALUE_SIZE]);
 
 bool ck_word_valid(const char *word);

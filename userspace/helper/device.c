@@ -132,12 +132,12 @@ static void close_sockets(struct helper *h)
 static void watch(struct helper *h, bool on)
 {
 	char path[CK_PATH_SIZE];
+	int err;
 
 	snprintf(path, sizeof(path), "cokeeper/%s", h->mac);
-	if (!on)
-		xs_unwatch(h->xs, path, "");
-	else if (!xs_watch(h->xs, path, ""))
-		ck_err("watch %s: %s", path, strerror(errno));
+	err = ck_xs_watch(h->xs, path, on);
+	if (err && on)
+		ck_err("watch %s: %s", path, strerror(-err));
 }
 
 /**
@@ -232,6 +232,7 @@ int device_check(struct helper *h)
 			ck_info("%s: resumed", h->device);
 			h->dev = now;
 			h->roster_changed = true;
+			h->seen = 0;
 			announce_update(h, true);
 		}
 	}

@@ -46,6 +46,7 @@ struct offer_order {
  * @dev: the device
  * @mac: its identity, as XenStore spells it
  * @addrs: what we announce
+ * @seen: the highest number of what the host told us; nodes up to it are old
  * @peers: the roster
  * @orders: what the kernel told @bound to carry, in its order
  * @dev_changed: the kernel told of the device
@@ -59,7 +60,7 @@ struct offer_order {
  */
 struct helper {
 	const char *device;
-	struct xs_handle *xs;
+	struct ck_xs *xs;
 	struct ck_loop loop;
 	struct ck_nl rtnl;
 	struct ck_nl rtnl_events;
@@ -70,6 +71,7 @@ struct helper {
 	struct ck_dev dev;
 	char mac[CK_MAC_STRLEN];
 	struct ck_addrs addrs;
+	uint64_t seen;
 	struct peer_list peers;
 	STAILQ_HEAD(, offer_order) orders;
 

@@ -80,20 +80,24 @@ static int lock(const char *path)
 	return 0;
 }
 
-static int serve_events(void *arg)
+/* Taken after each round: some come while an answer is awaited. */
+static int settle(void *arg)
 {
-	struct xs_handle *xs = arg;
-	char path[CK_PATH_SIZE];
+	struct ck_xs *xs = arg;
+	char path[CK_EVENT_SIZE];
 	int ret;
 
-	while ((ret = ck_xs_next_event(xs, path)) > 0)
-		scan_event(path);
-	if (ret) {
+	do {
+		while ((ret = ck_xs_next_event(xs, path)) > 0)
+			scan_event(path);
+		if (!ret) {
+			scan_pending();
+			ret = ck_xs_flush(xs);
+		}
+	} while (!ret && ck_xs_pending(xs));
+	if (ret)
 		ck_err("XenStore: %s", strerror(-ret));
-		return ret;
-	}
-	scan_pending();
-	return 0;
+	return ret;
 }
 
 static bool load_policy(const struct options *options)
@@ -115,14 +119,14 @@ static int reload(void *arg)
 	return 0;
 }
 
-static int run(struct xs_handle *xs, struct options *options)
+static int run(struct ck_xs *xs, struct options *options)
 {
 	struct ck_loop loop;
 	int err;
 
 	err = ck_loop_init(&loop, reload, options);
 	if (!err)
-		err = ck_loop_add(&loop, xs_fileno(xs), serve_events, xs);
+		err = ck_loop_add(&loop, ck_xs_fd(xs), NULL, NULL);
 	if (err) {
 		ck_err("event loop: %s", strerror(-err));
 		return err;
@@ -131,7 +135,7 @@ static int run(struct xs_handle *xs, struct options *options)
 		return -EIO;
 	ck_info("ready, %u members", membership_count());
 	sd_notify(0, "READY=1");
-	err = ck_loop_run(&loop, NULL, NULL);
+	err = settle(xs) ?: ck_loop_run(&loop, settle, xs);
 	sd_notify(0, "STOPPING=1");
 	ck_loop_close(&loop);
 	return err;
@@ -149,7 +153,7 @@ int main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options opt = { .lock_file = LOCK_FILE };
-	struct xs_handle *xs;
+	struct ck_xs *xs;
 	bool verbose = false;
 	int c, err;
 
@@ -195,13 +199,13 @@ int main(int argc, char **argv)
 		       strerror(errno));
 		return 1;
 	}
-	xs = xs_open(0);
-	if (!xs) {
-		ck_err("XenStore: %s", strerror(errno));
+	err = ck_xs_open(&xs);
+	if (err) {
+		ck_err("XenStore: %s", strerror(-err));
 		return 1;
 	}
 	err = run(xs, &opt);
-	xs_close(xs);
+	ck_xs_close(xs);
 	hypervisor_close();
 	return err ? 1 : 0;
 }

@@ -8,6 +8,9 @@
 #include "cokeeper.h"
 #include "roster.h"
 
+/* So many nodes may be outdated in a roster before it is tidied up. */
+#define TOLD_MAX	8
+
 struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
 
 static TAILQ_HEAD(, group) groups = TAILQ_HEAD_INITIALIZER(groups);
@@ -187,13 +190,35 @@ static void offers_update(struct iface *iface)
 	}
 }
 
-static void tell_peers(struct iface *iface, uint32_t cause)
+/* All that happens in a group tells all of its members, and one of them has its
+ * roster tidied up: in turn, so that it is never much work at once.
+ */
+static void tell(struct group *group, const struct ck_mac *mac,
+		 const char *node)
 {
 	struct iface *peer;
 
-	TAILQ_FOREACH(peer, &iface->group->members, in_group)
-		if (ck_mac_cmp(&peer->mac, &iface->mac))
-			roster_put_member(peer, iface, cause);
+	TAILQ_FOREACH(peer, &group->members, in_group) {
+		if (!ck_mac_cmp(&peer->mac, mac))
+			continue;
+		roster_tell(peer, node);
+		peer->told++;
+	}
+	peer = TAILQ_FIRST(&group->members);
+	if (!peer || peer->told < TOLD_MAX)
+		return;
+	TAILQ_REMOVE(&group->members, peer, in_group);
+	TAILQ_INSERT_TAIL(&group->members, peer, in_group);
+	peer->told = 0;
+	roster_tidy(peer);
+}
+
+static void tell_peers(struct iface *iface, uint32_t cause)
+{
+	free(iface->node);
+	iface->node = roster_node(iface, cause);
+	if (iface->node && group_find(iface->group, &iface->mac) == iface)
+		tell(iface->group, &iface->mac, iface->node);
 }
 
 static void join(struct iface *iface, uint32_t cause)
@@ -222,19 +247,22 @@ static void leave(struct iface *iface, uint32_t cause)
 	struct group *group = iface->group;
 	struct iface *peer, *twin;
 	struct offer *offer;
+	char *node;
 
 	TAILQ_REMOVE(&group->members, iface, in_group);
 	iface->group = NULL;
 	members--;
 
+	free(iface->node);
+	iface->node = NULL;
 	twin = group_find(group, &iface->mac);
-	TAILQ_FOREACH(peer, &group->members, in_group) {
-		if (!ck_mac_cmp(&peer->mac, &iface->mac))
-			continue;
-		if (twin)
-			roster_put_member(peer, twin, COKEEPER_CAUSE_RENEWED);
-		else
-			roster_del_member(peer, &iface->mac, cause);
+	if (!twin) {
+		node = roster_node_left(iface, cause);
+		if (node)
+			tell(group, &iface->mac, node);
+		free(node);
+	} else if (twin->order < iface->order) {
+		tell_peers(twin, COKEEPER_CAUSE_RENEWED);
 	}
 	SLIST_FOREACH(offer, &iface->offers, next) {
 		peer = group_find(group, &offer->peer);
@@ -263,6 +291,7 @@ static void iface_free(struct iface *iface)
 		free(offer);
 	}
 	TAILQ_REMOVE(&iface->domain->ifaces, iface, in_domain);
+	free(iface->node);
 	free(iface);
 }
 
@@ -446,6 +475,28 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 		iface->noffers--;
 		free(offer);
 	}
+}
+
+/**
+ * membership_tell_all() - write all rosters, as far as they are not as they should be
+ *
+ * What a predecessor wrote is taken up where it holds.
+ */
+void membership_tell_all(void)
+{
+	struct group *group;
+	struct iface *iface;
+
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(iface, &group->members, in_group)
+			roster_adopt(iface);
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(iface, &group->members, in_group)
+			if (!iface->node)
+				iface->node = roster_node(iface, COKEEPER_CAUSE_NONE);
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(iface, &group->members, in_group)
+			roster_write(iface);
 }
 
 /* Return: the number of members of all groups. */

@@ -36,7 +36,8 @@ struct offer {
  * @order: when it was announced, compared to others
  * @barred: a word that says why the administrator wants it in no group, or NULL
  * @dirty: a write to its roster failed, so all of it is to be written again
- * @tombstones: nodes in its roster that tell why a peer left
+ * @node: under which its peers are told of it, NULL if they are not
+ * @told: what it was told since its roster was last tidied up
  * @present: seen by the scan under way
  * @refused: why its last announcement was refused; empty when it was not
  * @offers: its offers, by peer
@@ -51,7 +52,8 @@ struct iface {
 	bool announced;
 	bool dirty;
 	bool present;
-	unsigned int tombstones;
+	char *node;
+	unsigned int told;
 	const char *barred;
 	uint64_t order;
 	struct ck_announce announce;
@@ -119,6 +121,7 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 bool iface_visible(const struct iface *iface, const struct iface *to);
 const struct ck_offer *iface_offer_to(const struct iface *iface,
 				      const struct iface *to);
+void membership_tell_all(void);
 unsigned int membership_count(void);
 
 #endif /* CK_MEMBERSHIP_H */

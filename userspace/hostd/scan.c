@@ -25,7 +25,7 @@
 #define INTRODUCE	"@introduceDomain"
 #define RELEASE		"@releaseDomain"
 
-static struct xs_handle *store;
+static struct ck_xs *store;
 static bool introduced;
 static bool released;
 
@@ -70,7 +70,7 @@ static bool read_word(char word[CK_WORD_SIZE], const char *directory,
 	struct ck_xs_value value;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, key);
-	if (ck_xs_read(store, XBT_NULL, path, &value) ||
+	if (ck_xs_read(store, CK_XS_NULL, path, &value) ||
 	    value.len != strlen(value.data) || !ck_word_valid(value.data))
 		return false;
 	strcpy(word, value.data);
@@ -149,7 +149,7 @@ static void scan_vifs(struct domain *domain, uint32_t cause)
 	int err;
 
 	snprintf(path, sizeof(path), "/libxl/%u/device/vif", domain->domid);
-	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err) {
 		ck_err("%s: %s", path, strerror(-err));
 		return;
@@ -179,7 +179,7 @@ static void scan_announce(struct domain *domain, const struct ck_mac *mac)
 
 	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper/%s/announce",
 		 domain->domid, ck_mac_format_node(mac, name));
-	err = ck_xs_read(store, XBT_NULL, path, &value);
+	err = ck_xs_read(store, CK_XS_NULL, path, &value);
 	if (err == -ENOENT) {
 		iface = iface_find(domain, mac);
 		if (iface && (iface->announced || iface->refused[0]))
@@ -222,7 +222,7 @@ static void scan_offer(struct domain *domain, const struct ck_mac *mac,
 	snprintf(path, sizeof(path),
 		 "/local/domain/%u/data/cokeeper/%s/offer/%s", domain->domid,
 		 ck_mac_format_node(mac, own), ck_mac_format_node(peer, name));
-	err = ck_xs_read(store, XBT_NULL, path, &value);
+	err = ck_xs_read(store, CK_XS_NULL, path, &value);
 	if (err == -ENOENT) {
 		iface_offer(iface, peer, NULL);
 	} else if (err) {
@@ -256,7 +256,7 @@ static void scan_offers(struct domain *domain, const struct ck_mac *mac)
 	}
 	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper/%s/offer",
 		 domain->domid, ck_mac_format_node(mac, name));
-	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err)
 		guest_log(domain, "%s: %s", path, strerror(-err));
 	for (i = 0; i < n && i < CK_OFFERS_MAX; i++)
@@ -286,7 +286,7 @@ static void scan_guest(struct domain *domain)
 	}
 	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper",
 		 domain->domid);
-	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err)
 		guest_log(domain, "%s: %s", path, strerror(-err));
 	for (i = 0; i < n && i < 2 * CK_STRANGERS_MAX; i++) {
@@ -306,7 +306,7 @@ static void read_uuid(char uuid[CK_UUID_SIZE], uint32_t domid)
 	struct ck_xs_value value;
 
 	snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
-	if (ck_xs_read(store, XBT_NULL, path, &value))
+	if (ck_xs_read(store, CK_XS_NULL, path, &value))
 		value.data[0] = 0;
 	name = strrchr(value.data, '/');
 	snprintf(uuid, CK_UUID_SIZE, "%.63s", name ? name + 1 : value.data);
@@ -318,7 +318,7 @@ static void read_name(char name[CK_NAME_SIZE], uint32_t domid)
 	struct ck_xs_value value;
 
 	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
-	if (ck_xs_read(store, XBT_NULL, path, &value))
+	if (ck_xs_read(store, CK_XS_NULL, path, &value))
 		value.data[0] = 0;
 	snprintf(name, CK_NAME_SIZE, "%.255s", value.data);
 }
@@ -332,13 +332,13 @@ static void watch_domain(uint32_t domid, bool on)
 	};
 	char path[CK_PATH_SIZE];
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), formats[i], domid);
-		if (!on)
-			xs_unwatch(store, path, "");
-		else if (!xs_watch(store, path, ""))
-			ck_err("watch %s: %s", path, strerror(errno));
+		err = ck_xs_watch(store, path, on);
+		if (err && on)
+			ck_err("watch %s: %s", path, strerror(-err));
 	}
 }
 
@@ -361,7 +361,7 @@ static void add_domain(uint32_t domid, bool newborn)
 	scan_guest(domain);
 }
 
-static int remove_orphan(struct xs_handle *xs, xs_transaction_t t, void *arg)
+static int remove_orphan(struct ck_xs *xs, uint32_t t, void *arg)
 {
 	unsigned int n;
 	char **names;
@@ -415,7 +415,7 @@ static void check_domain(struct domain *domain)
 		return;
 	}
 	remove_domain(domain);
-	if (uuid[0] && xs_is_domain_introduced(store, domid))
+	if (uuid[0] && ck_xs_introduced(store, domid))
 		add_domain(domid, true);
 }
 
@@ -444,7 +444,7 @@ static bool check_introduced(bool starting)
 	char **names;
 	int err;
 
-	err = ck_xs_list(store, XBT_NULL, "/local/domain", &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, "/local/domain", &names, &n);
 	if (err) {
 		ck_err("/local/domain: %s", strerror(-err));
 		return false;
@@ -453,7 +453,7 @@ static bool check_introduced(bool starting)
 		if (!ck_u32_parse(names[i], 1, CK_DOMID_MAX, &domid) ||
 		    domain_find(domid))
 			continue;
-		if (xs_is_domain_introduced(store, domid))
+		if (ck_xs_introduced(store, domid))
 			add_domain(domid, !starting);
 		else if (starting)
 			clean_up(domid);
@@ -462,7 +462,8 @@ static bool check_introduced(bool starting)
 	return true;
 }
 
-static void reconcile(struct domain *domain)
+/* Remove the rosters of interfaces that have none any more. */
+static void remove_strange_rosters(struct domain *domain)
 {
 	char path[CK_PATH_SIZE], full[2 * CK_PATH_SIZE], **names;
 	struct iface *iface;
@@ -472,22 +473,20 @@ static void reconcile(struct domain *domain)
 
 	snprintf(path, sizeof(path), "/local/domain/%u/cokeeper",
 		 domain->domid);
-	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err)
 		ck_err("%s: %s", path, strerror(-err));
 	for (i = 0; i < n; i++) {
 		iface = NULL;
 		if (ck_mac_parse_node(names[i], &mac))
 			iface = iface_find(domain, &mac);
-		if (iface && (iface->group || iface->refused[0]))
+		if (iface && (iface->group || iface->announced ||
+			      iface->refused[0]))
 			continue;
 		snprintf(full, sizeof(full), "%s/%s", path, names[i]);
-		ck_xs_rm(store, XBT_NULL, full);
+		ck_xs_rm(store, CK_XS_NULL, full);
 	}
 	free(names);
-	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
-		if (iface->group)
-			roster_write(iface);
 }
 
 /**
@@ -496,20 +495,24 @@ static void reconcile(struct domain *domain)
  *
  * Return: whether that worked.
  */
-bool scan_start(struct xs_handle *xs)
+bool scan_start(struct ck_xs *xs)
 {
 	struct domain *domain;
+	int err;
 
 	store = xs;
-	if (!xs_watch(xs, INTRODUCE, "") || !xs_watch(xs, RELEASE, "")) {
-		ck_err("watch " INTRODUCE ": %s", strerror(errno));
+	err = ck_xs_watch(xs, INTRODUCE, true) ?:
+	      ck_xs_watch(xs, RELEASE, true);
+	if (err) {
+		ck_err("watch " INTRODUCE ": %s", strerror(-err));
 		return false;
 	}
 	if (!check_introduced(true))
 		return false;
-	roster_start(xs);
 	TAILQ_FOREACH(domain, &domains, next)
-		reconcile(domain);
+		remove_strange_rosters(domain);
+	roster_start(xs);
+	membership_tell_all();
 	return true;
 }
 

@@ -4,9 +4,9 @@
 #define CK_SCAN_H
 
 #include <stdbool.h>
-#include <xenstore.h>
 
-bool scan_start(struct xs_handle *xs);
+#include "xs.h"
+bool scan_start(struct ck_xs *xs);
 void scan_event(const char *path);
 void scan_pending(void);
 void scan_policy_changed(void);
