@@ -252,7 +252,7 @@ class Store:
         """The last word on each peer: {mac: node's name split at '-'}."""
         path = f'/local/domain/{domid}/cokeeper/{mac}/member'
         return {n.split('-')[0]: n.split('-')
-                for n in sorted(self.client.list(path))}
+                for n in sorted(self.client.list(path)) if '-' in n}
 
     def members(self, domid, mac):
         """Those that are there, and what is told of them."""
