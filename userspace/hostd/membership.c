@@ -13,6 +13,10 @@
 
 struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
 
+/* Members are found by mac, whatever their number. */
+#define MAC_BUCKETS	4096
+
+static LIST_HEAD(, iface) members_by_mac[MAC_BUCKETS];
 static TAILQ_HEAD(, group) groups = TAILQ_HEAD_INITIALIZER(groups);
 static struct domain *by_domid[CK_DOMID_MAX + 1];
 static unsigned int members;
@@ -104,6 +108,11 @@ static struct group *group_get(const char *name)
 	return group;
 }
 
+static unsigned int bucket(const struct ck_mac *mac)
+{
+	return (mac->b[4] << 8 | mac->b[5]) % MAC_BUCKETS;
+}
+
 /* While a guest migrates within one host, two domains have the same mac; the
  * one that announced itself last counts.
  */
@@ -112,11 +121,18 @@ static struct iface *group_find(const struct group *group,
 {
 	struct iface *iface, *found = NULL;
 
-	TAILQ_FOREACH(iface, &group->members, in_group)
-		if (!ck_mac_cmp(&iface->mac, mac) &&
+	LIST_FOREACH(iface, &members_by_mac[bucket(mac)], by_mac)
+		if (iface->group == group && !ck_mac_cmp(&iface->mac, mac) &&
 		    (!found || iface->order > found->order))
 			found = iface;
 	return found;
+}
+
+/* Return: the member that an interface is told of under this mac, or NULL. */
+struct iface *iface_peer(const struct iface *iface, const struct ck_mac *mac)
+{
+	return ck_mac_cmp(&iface->mac, mac) ? group_find(iface->group, mac) :
+					      NULL;
 }
 
 /**
@@ -126,8 +142,7 @@ static struct iface *group_find(const struct group *group,
  */
 bool iface_visible(const struct iface *iface, const struct iface *to)
 {
-	return ck_mac_cmp(&iface->mac, &to->mac) &&
-	       group_find(iface->group, &iface->mac) == iface;
+	return iface_peer(to, &iface->mac) == iface;
 }
 
 static bool offer_valid(const struct iface *iface, const struct offer *offer,
@@ -228,6 +243,7 @@ static void join(struct iface *iface, uint32_t cause)
 
 	iface->group = group_get(iface->group_name);
 	TAILQ_INSERT_TAIL(&iface->group->members, iface, in_group);
+	LIST_INSERT_HEAD(&members_by_mac[bucket(&iface->mac)], iface, by_mac);
 	members++;
 	tell_peers(iface, cause);
 
@@ -250,6 +266,7 @@ static void leave(struct iface *iface, uint32_t cause)
 	char *node;
 
 	TAILQ_REMOVE(&group->members, iface, in_group);
+	LIST_REMOVE(iface, by_mac);
 	iface->group = NULL;
 	members--;
 

@@ -45,6 +45,7 @@ struct offer {
 struct iface {
 	TAILQ_ENTRY(iface) in_domain;
 	TAILQ_ENTRY(iface) in_group;
+	LIST_ENTRY(iface) by_mac;
 	struct domain *domain;
 	struct ck_mac mac;
 	char group_name[CK_WORD_SIZE];
@@ -77,7 +78,7 @@ struct group {
  * @stopped: it has ended, or waits for its end; its interfaces are in no group
  * @newborn: it has not announced anything since it came to be before our eyes
  * @prepared: the directory of its rosters exists
- * @vif_changed: its interfaces are to be read again
+ * @vif_changed: its interfaces are to be read again; it is in the list of those
  * @fresh_guest: the watch on what the guest writes has not fired yet
  * @fresh_vif: nor has the one on its interfaces
  * @fresh_name: nor has the one on its name
@@ -85,6 +86,7 @@ struct group {
  */
 struct domain {
 	TAILQ_ENTRY(domain) next;
+	TAILQ_ENTRY(domain) changed;
 	uint32_t domid;
 	char uuid[CK_UUID_SIZE];
 	char name[CK_NAME_SIZE];
@@ -118,6 +120,7 @@ void iface_withdraw(struct iface *iface);
 void iface_offer(struct iface *iface, const struct ck_mac *peer,
 		 const struct ck_offer *value);
 
+struct iface *iface_peer(const struct iface *iface, const struct ck_mac *mac);
 bool iface_visible(const struct iface *iface, const struct iface *to);
 const struct ck_offer *iface_offer_to(const struct iface *iface,
 				      const struct iface *to);

@@ -201,15 +201,16 @@ void roster_del_offer(struct iface *to, const struct ck_mac *peer)
 	ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(to));
 }
 
-/* The peer whose current node this is, or NULL if it is nobody's any more. */
-static struct iface *current(struct iface *iface, const char *node)
+/* Is this the node of a peer that is to be in the roster? */
+static bool current(const struct iface *iface, const char *node)
 {
+	struct ck_member member;
 	struct iface *peer;
 
-	TAILQ_FOREACH(peer, &iface->group->members, in_group)
-		if (peer->node && !strcmp(peer->node, node))
-			return iface_visible(peer, iface) ? peer : NULL;
-	return NULL;
+	if (!ck_member_parse(node, &member))
+		return false;
+	peer = iface_peer(iface, &member.mac);
+	return peer && peer->node && !strcmp(peer->node, node);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -247,7 +248,7 @@ void roster_tidy(struct iface *to)
 
 static bool tells_of(const struct ck_member *member, const struct iface *peer)
 {
-	return !member->left && !ck_mac_cmp(&member->mac, &peer->mac) &&
+	return !member->left &&
 	       member->domid == peer->domain->domid &&
 	       member->instance == peer->announce.instance &&
 	       ck_addrs_equal(&member->addrs, &peer->announce.addrs);
@@ -271,13 +272,12 @@ void roster_adopt(struct iface *iface)
 	for (i = 0; i < n; i++) {
 		if (!ck_member_parse(names[i], &member))
 			continue;
-		TAILQ_FOREACH(peer, &iface->group->members, in_group) {
-			if (!tells_of(&member, peer) ||
-			    (peer->node && strcmp(names[i], peer->node) <= 0))
-				continue;
-			free(peer->node);
-			peer->node = member_node(&member);
-		}
+		peer = iface_peer(iface, &member.mac);
+		if (!peer || !tells_of(&member, peer) ||
+		    (peer->node && strcmp(names[i], peer->node) <= 0))
+			continue;
+		free(peer->node);
+		peer->node = member_node(&member);
 	}
 	free(names);
 }
@@ -300,16 +300,6 @@ static int prepare(struct ck_xs *xs, uint32_t t, struct domain *domain)
 	return err == -ENOENT ? ck_xs_share(xs, t, path, domain->domid) : err;
 }
 
-static bool listed(char **names, unsigned int n, const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
-}
-
 static int sync_members(struct ck_xs *xs, uint32_t t, struct iface *iface,
 			bool *changed)
 {
@@ -320,6 +310,8 @@ static int sync_members(struct ck_xs *xs, uint32_t t, struct iface *iface,
 
 	roster_path(path, iface, "member", NULL);
 	err = ck_xs_list(xs, t, path, &names, &n);
+	if (n)
+		qsort(names, n, sizeof(*names), compare_names);
 	for (i = 0; i < n; i++) {
 		if (current(iface, names[i]))
 			continue;
@@ -331,7 +323,8 @@ static int sync_members(struct ck_xs *xs, uint32_t t, struct iface *iface,
 		if (err)
 			break;
 		if (!peer->node || !iface_visible(peer, iface) ||
-		    listed(names, n, peer->node))
+		    (n && bsearch(&peer->node, names, n, sizeof(*names),
+				  compare_names)))
 			continue;
 		*changed = true;
 		node_path(full, iface, peer->node);
@@ -361,21 +354,19 @@ static int sync_offers(struct ck_xs *xs, uint32_t t, struct iface *iface,
 		       bool *changed)
 {
 	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], value[CK_VALUE_SIZE];
-	char mac[CK_MAC_STRLEN], **names;
 	const struct ck_offer *offer;
 	struct iface *peer;
+	struct ck_mac mac;
+	char **names;
 	unsigned int i, n;
 	int err;
 
 	roster_path(path, iface, "offer", NULL);
 	err = ck_xs_list(xs, t, path, &names, &n);
 	for (i = 0; i < n; i++) {
-		TAILQ_FOREACH(peer, &iface->group->members, in_group)
-			if (!strcmp(names[i], ck_mac_format_node(&peer->mac,
-								 mac)) &&
-			    iface_offer_to(peer, iface))
-				break;
-		if (peer)
+		peer = ck_mac_parse_node(names[i], &mac) ?
+		       iface_peer(iface, &mac) : NULL;
+		if (peer && iface_offer_to(peer, iface))
 			continue;
 		*changed = true;
 		snprintf(full, sizeof(full), "%s/%s", path, names[i]);

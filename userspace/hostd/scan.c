@@ -26,6 +26,7 @@
 #define RELEASE		"@releaseDomain"
 
 static struct ck_xs *store;
+static TAILQ_HEAD(, domain) changed = TAILQ_HEAD_INITIALIZER(changed);
 static bool introduced;
 static bool released;
 
@@ -390,11 +391,19 @@ static void clean_up(uint32_t domid)
 		ck_err("remove %s: %s", path, strerror(-err));
 }
 
+static void looked_at(struct domain *domain)
+{
+	if (domain->vif_changed)
+		TAILQ_REMOVE(&changed, domain, changed);
+	domain->vif_changed = false;
+}
+
 static void remove_domain(struct domain *domain)
 {
 	uint32_t domid = domain->domid;
 
 	ck_debug("domain %u: gone", domid);
+	looked_at(domain);
 	domain_stop(domain, COKEEPER_CAUSE_DESTROYED);
 	domain_remove(domain);
 	watch_domain(domid, false);
@@ -516,6 +525,14 @@ bool scan_start(struct ck_xs *xs)
 	return true;
 }
 
+/* The toolstack makes many changes at a time: they are looked at together. */
+static void look_at(struct domain *domain)
+{
+	if (!domain->vif_changed)
+		TAILQ_INSERT_TAIL(&changed, domain, changed);
+	domain->vif_changed = true;
+}
+
 /* A watch fires once when it is set, before anything else. By then all that it
  * covers has been read.
  */
@@ -595,30 +612,27 @@ void scan_event(const char *path)
 		   len) {
 		domain = domain_find(domid);
 		if (domain && !first_event(&domain->fresh_vif, path + len))
-			domain->vif_changed = true;
+			look_at(domain);
 	} else if (sscanf(path, "/local/domain/%u/name%n", &domid, &len) == 1 &&
 		   len) {
 		domain = domain_find(domid);
 		if (domain && !first_event(&domain->fresh_name, path + len))
-			domain->vif_changed = true;
+			look_at(domain);
 	}
 }
 
 /* All events that had arrived are taken; do what they left to do. */
 void scan_pending(void)
 {
-	struct domain *domain, *next;
+	struct domain *domain;
 
 	if (released) {
 		released = false;
 		check_released();
 	}
-	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
-		next = TAILQ_NEXT(domain, next);
-		if (domain->vif_changed) {
-			domain->vif_changed = false;
-			check_domain(domain);
-		}
+	while ((domain = TAILQ_FIRST(&changed))) {
+		looked_at(domain);
+		check_domain(domain);
 	}
 	if (introduced) {
 		introduced = false;
