@@ -345,13 +345,22 @@ static struct rtnl_link_ops link_ops __read_mostly = {
 	.get_link_net	= get_link_net,
 };
 
-/* Follow the lower device. RTNL is held. */
-static int lower_event(struct notifier_block *nb, unsigned long event, void *ptr)
+/* Follow the lower device, and our own on its way down. RTNL is held. */
+static int device_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct net_device *lower = netdev_notifier_info_to_dev(ptr);
 	struct net_device *dev;
 	struct ck_dev *ck;
 	LIST_HEAD(gone);
+
+	/* The peers need not wait until the stack lets go of the device. */
+	if (ck_is_device(lower) && event == NETDEV_GOING_DOWN) {
+		ck = netdev_priv(lower);
+		mutex_lock(&ck->lock);
+		ck_peer_goodbye_all(ck);
+		mutex_unlock(&ck->lock);
+		return NOTIFY_DONE;
+	}
 
 	dev = cokeeper_above(lower);
 	if (!dev)
@@ -377,8 +386,8 @@ static int lower_event(struct notifier_block *nb, unsigned long event, void *ptr
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block lower_notifier = {
-	.notifier_call = lower_event,
+static struct notifier_block device_notifier = {
+	.notifier_call = device_event,
 };
 
 /* Learn of sockets that close, among which may be a helper's. */
@@ -402,13 +411,13 @@ static struct notifier_block socket_notifier = {
  */
 int ck_device_init(void)
 {
-	int err = register_netdevice_notifier(&lower_notifier);
+	int err = register_netdevice_notifier(&device_notifier);
 
 	if (err)
 		return err;
 	err = netlink_register_notifier(&socket_notifier);
 	if (err)
-		goto unregister_lower;
+		goto unregister_device;
 	err = rtnl_link_register(&link_ops);
 	if (err)
 		goto unregister_socket;
@@ -416,8 +425,8 @@ int ck_device_init(void)
 
 unregister_socket:
 	netlink_unregister_notifier(&socket_notifier);
-unregister_lower:
-	unregister_netdevice_notifier(&lower_notifier);
+unregister_device:
+	unregister_netdevice_notifier(&device_notifier);
 	return err;
 }
 
@@ -428,5 +437,5 @@ void ck_device_exit(void)
 {
 	rtnl_link_unregister(&link_ops);
 	netlink_unregister_notifier(&socket_notifier);
-	unregister_netdevice_notifier(&lower_notifier);
+	unregister_netdevice_notifier(&device_notifier);
 }

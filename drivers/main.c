@@ -22,9 +22,11 @@ static int __init cokeeper_init(void)
 	}
 
 	/* Per peer, may sleep; nothing waits for it while memory is reclaimed.
-	 * It makes no channel while the domain suspends.
+	 * It makes no channel while the domain suspends, and is prompt when a
+	 * peer says goodbye.
 	 */
-	ck_wq = alloc_workqueue("cokeeper", WQ_UNBOUND | WQ_FREEZABLE, 0);
+	ck_wq = alloc_workqueue("cokeeper",
+				WQ_UNBOUND | WQ_FREEZABLE | WQ_HIGHPRI, 0);
 	if (!ck_wq)
 		return -ENOMEM;
 	err = ck_netlink_init();

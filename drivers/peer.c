@@ -612,12 +612,18 @@ void ck_peer_republish_offers(struct ck_dev *ck)
 			ck_netlink_send_offer(peer, peer->ch, false);
 }
 
-/* Say goodbye to all before waiting for the first. */
-static void goodbye_all(struct ck_dev *ck)
+/**
+ * ck_peer_goodbye_all() - stop sending to all peers, and tell them
+ * @ck: the device, locked
+ *
+ * What closes the channels then does not make one peer wait for another.
+ */
+void ck_peer_goodbye_all(struct ck_dev *ck)
 {
 	struct ck_peer *peer;
 	unsigned int bucket;
 
+	lockdep_assert_held(&ck->lock);
 	hash_for_each(ck->peers, bucket, peer, node) {
 		RCU_INIT_POINTER(peer->channel, NULL);
 		if (peer->ch)
@@ -636,7 +642,7 @@ void ck_peer_close_all(struct ck_dev *ck, enum cokeeper_reason reason)
 	unsigned int bucket;
 
 	lockdep_assert_held(&ck->lock);
-	goodbye_all(ck);
+	ck_peer_goodbye_all(ck);
 	hash_for_each(ck->peers, bucket, peer, node)
 		if (peer->ch)
 			disconnect(peer, reason,
@@ -655,7 +661,7 @@ void ck_peer_forget_all(struct ck_dev *ck, enum cokeeper_cause cause)
 	unsigned int bucket;
 
 	lockdep_assert_held(&ck->lock);
-	goodbye_all(ck);
+	ck_peer_goodbye_all(ck);
 	hash_for_each_safe(ck->peers, bucket, next, peer, node)
 		del(peer, cause, peer->state == COKEEPER_STATE_CONNECTED);
 }

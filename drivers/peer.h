@@ -91,6 +91,7 @@ int ck_peer_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 		    u32 offer, u32 gref, u32 port,
 		    struct netlink_ext_ack *extack);
 void ck_peer_republish_offers(struct ck_dev *ck);
+void ck_peer_goodbye_all(struct ck_dev *ck);
 void ck_peer_close_all(struct ck_dev *ck, enum cokeeper_reason reason);
 void ck_peer_forget_all(struct ck_dev *ck, enum cokeeper_cause cause);
 

@@ -48,7 +48,7 @@ int announce_update(struct helper *h, bool force)
 	 */
 	own_path(h, path, "/announce");
 	ck_announce_format(&announce, value);
-	if (!h->resumed &&
+	if (force && !h->resumed &&
 	    !ck_xs_read(h->xs, CK_XS_NULL, path, &old) &&
 	    !strcmp(old.data, value))
 		return 0;
