@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define LOOP_FDS	64
@@ -15,6 +17,12 @@ static struct {
 	ck_loop_fn fn;
 	void *arg;
 } sources[LOOP_FDS];
+
+static struct {
+	int fd;
+	ck_loop_fn fn;
+	void *arg;
+} period;
 
 /**
  * ck_loop_init() - set the loop up and take SIGTERM and SIGINT over
@@ -58,6 +66,41 @@ int ck_loop_add(struct ck_loop *loop, int fd, ck_loop_fn fn, void *arg)
 	sources[fd].fn = fn;
 	sources[fd].arg = arg;
 	return epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+static int serve_period(void *arg)
+{
+	uint64_t expired;
+
+	(void)arg;
+	if (read(period.fd, &expired, sizeof(expired)) < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return period.fn(period.arg);
+}
+
+/**
+ * ck_loop_add_period() - call a function again and again
+ * @loop: the loop; it has one period
+ * @seconds: how long after the last call
+ * @fn: the function; a result other than 0 ends the loop
+ * @arg: its argument
+ *
+ * Return: 0 or a negative errno.
+ */
+int ck_loop_add_period(struct ck_loop *loop, unsigned int seconds,
+		       ck_loop_fn fn, void *arg)
+{
+	struct itimerspec its = {
+		.it_interval.tv_sec = seconds,
+		.it_value.tv_sec = seconds,
+	};
+
+	period.fn = fn;
+	period.arg = arg;
+	period.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (period.fd < 0 || timerfd_settime(period.fd, 0, &its, NULL))
+		return -errno;
+	return ck_loop_add(loop, period.fd, serve_period, NULL);
 }
 
 void ck_loop_del(struct ck_loop *loop, int fd)

@@ -12,6 +12,8 @@ struct ck_loop {
 
 int ck_loop_init(struct ck_loop *loop);
 int ck_loop_add(struct ck_loop *loop, int fd, ck_loop_fn fn, void *arg);
+int ck_loop_add_period(struct ck_loop *loop, unsigned int seconds,
+		       ck_loop_fn fn, void *arg);
 void ck_loop_del(struct ck_loop *loop, int fd);
 int ck_loop_run(struct ck_loop *loop, ck_loop_fn after, void *arg);
 void ck_loop_close(struct ck_loop *loop);

@@ -14,6 +14,7 @@
 #define CK_VALUE_SIZE		(CK_VALUE_MAX + 1)
 #define CK_WORD_SIZE		64
 #define CK_DOMID_MAX		0x7fef	/* DOMID_FIRST_RESERVED - 1 */
+#define CK_POLL_MAX		3600	/* seconds */
 #define CK_PORT_MAX		131071	/* 2-level and FIFO event channels */
 
 struct ck_announce {

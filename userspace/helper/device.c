@@ -131,7 +131,9 @@ static void watch(struct helper *h, bool on)
 	char path[CK_PATH_SIZE];
 
 	snprintf(path, sizeof(path), "cokeeper/%s", h->mac);
-	if (!on)
+	if (h->poll)
+		h->roster_changed = on;
+	else if (!on)
 		xs_unwatch(h->xs, path, "");
 	else if (!xs_watch(h->xs, path, ""))
 		ck_err("watch %s: %s", path, strerror(errno));

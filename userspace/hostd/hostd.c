@@ -29,6 +29,7 @@ static const char usage[] =
 "their peers.\n"
 "\n"
 "  -l, --lock-file FILE  do not run twice (default " LOCK_FILE ")\n"
+"  -p, --poll SECONDS    look for changes that often, where XenStore's watches fail\n"
 "  -v, --verbose         log each event\n"
 "  -h, --help            show this help and exit\n"
 "  -V, --version         show the version and exit\n";
@@ -72,19 +73,28 @@ static int serve_events(void *arg)
 	return 0;
 }
 
-static int run(struct xs_handle *xs)
+static int serve_period(void *arg)
+{
+	(void)arg;
+	scan_all();
+	return 0;
+}
+
+static int run(struct xs_handle *xs, uint32_t poll)
 {
 	struct ck_loop loop;
 	int err;
 
 	err = ck_loop_init(&loop);
-	if (!err)
+	if (!err && poll)
+		err = ck_loop_add_period(&loop, poll, serve_period, NULL);
+	else if (!err)
 		err = ck_loop_add(&loop, xs_fileno(xs), serve_events, xs);
 	if (err) {
 		ck_err("event loop: %s", strerror(-err));
 		return err;
 	}
-	if (!scan_start(xs))
+	if (!scan_start(xs, !poll))
 		return -EIO;
 	ck_info("ready, %u members", membership_count());
 	sd_notify(0, "READY=1");
@@ -98,6 +108,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "lock-file", required_argument, NULL, 'l' },
+		{ "poll", required_argument, NULL, 'p' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -106,12 +117,20 @@ int main(int argc, char **argv)
 	const char *lock_file = LOCK_FILE;
 	struct xs_handle *xs;
 	bool verbose = false;
+	uint32_t poll = 0;
 	int c, err;
 
-	while ((c = getopt_long(argc, argv, "l:vhV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "l:p:vhV", options, NULL)) != -1) {
 		switch (c) {
 		case 'l':
 			lock_file = optarg;
+			break;
+		case 'p':
+			if (!ck_u32_parse(optarg, 1, CK_POLL_MAX, &poll)) {
+				fprintf(stderr, "cokeeper-hostd: --poll takes 1 to %u seconds\n",
+					CK_POLL_MAX);
+				return 2;
+			}
 			break;
 		case 'v':
 			verbose = true;
@@ -140,7 +159,7 @@ int main(int argc, char **argv)
 		ck_err("XenStore: %s", strerror(errno));
 		return 1;
 	}
-	err = run(xs);
+	err = run(xs, poll);
 	xs_close(xs);
 	return err ? 1 : 0;
 }

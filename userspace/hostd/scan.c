@@ -23,6 +23,7 @@
 #define RELEASE		"@releaseDomain"
 
 static struct xs_handle *store;
+static bool watching;
 static bool introduced;
 static bool released;
 
@@ -300,7 +301,7 @@ static void watch_domain(uint32_t domid, bool on)
 	char path[CK_PATH_SIZE];
 	unsigned int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2 && watching; i++) {
 		snprintf(path, sizeof(path), formats[i], domid);
 		if (!on)
 			xs_unwatch(store, path, "");
@@ -317,8 +318,8 @@ static void add_domain(uint32_t domid)
 	read_uuid(uuid, domid);
 	ck_debug("domain %u: appeared", domid);
 	domain = domain_add(domid, uuid);
-	domain->fresh_guest = true;
-	domain->fresh_vif = true;
+	domain->fresh_guest = watching;
+	domain->fresh_vif = watching;
 	watch_domain(domid, true);
 	scan_vifs(domain);
 	scan_guest(domain);
@@ -447,15 +448,18 @@ static void reconcile(struct domain *domain)
 /**
  * scan_start() - learn all that is, correct the rosters, watch from now on
  * @xs: the store
+ * @watch: changes are to be told by watches; else scan_all() looks for them
  *
  * Return: whether that worked.
  */
-bool scan_start(struct xs_handle *xs)
+bool scan_start(struct xs_handle *xs, bool watch)
 {
 	struct domain *domain;
 
 	store = xs;
-	if (!xs_watch(xs, INTRODUCE, "") || !xs_watch(xs, RELEASE, "")) {
+	watching = watch;
+	if (watch &&
+	    (!xs_watch(xs, INTRODUCE, "") || !xs_watch(xs, RELEASE, ""))) {
 		ck_err("watch " INTRODUCE ": %s", strerror(errno));
 		return false;
 	}
@@ -554,4 +558,16 @@ void scan_pending(void)
 		introduced = false;
 		check_introduced(false);
 	}
+}
+
+/* Look for all changes, without having been told of any. */
+void scan_all(void)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, next)
+		domain->vif_changed = true;
+	introduced = true;
+	released = true;
+	scan_pending();
 }

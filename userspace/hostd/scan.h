@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <xenstore.h>
 
-bool scan_start(struct xs_handle *xs);
+bool scan_start(struct xs_handle *xs, bool watch);
 void scan_event(const char *path);
 void scan_pending(void);
+void scan_all(void);
 
 #endif /* CK_SCAN_H */
