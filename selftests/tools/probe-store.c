@@ -12,8 +12,10 @@ static const char usage[] =
 "Usage: probe-store ping COUNT GAP   in a guest: COUNT round trips, each GAP ms\n"
 "                                    after the last; their times in ns\n"
 "       probe-store pong DOMID       in domain 0: the other end\n"
+"       probe-store write PATH VALUE when it was written, in ns\n"
 "       probe-store watch PATH...    the time in ns and the path of each event,\n"
-"                                    when SIGTERM ends it\n";
+"                                    when SIGTERM ends it; says 'ready' on standard\n"
+"                                    error first\n";
 
 static struct xs_handle *xs;
 
@@ -107,6 +109,7 @@ static int watch_paths(char **paths)
 	sigaction(SIGTERM, &action, NULL);
 	for (; *paths; paths++)
 		watch(*paths);
+	fputs("ready\n", stderr);
 	while (!stopped) {
 		FD_ZERO(&fds);
 		FD_SET(xs_fileno(xs), &fds);
@@ -132,6 +135,11 @@ int main(int argc, char **argv)
 		return ping(number(argv[2]), number(argv[3]));
 	if (!strcmp(argv[1], "pong") && argc == 3)
 		pong(number(argv[2]));
+	if (!strcmp(argv[1], "write") && argc == 4) {
+		printf("%" PRIu64 "\n", now_ns());
+		put(argv[2], argv[3]);
+		return 0;
+	}
 	if (!strcmp(argv[1], "watch"))
 		return watch_paths(argv + 2);
 bad:
