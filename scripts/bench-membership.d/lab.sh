@@ -80,7 +80,7 @@ knows_others() {
 	[[ $(on "d$1" 'cokeeper | grep -c "^ *peer "') == "$2" ]]
 }
 
-# usage HOST DAEMON...: DAEMON HOST CPU-NS SWITCHES, over all its threads.
+# usage_of HOST DAEMON...: DAEMON HOST CPU-NS SWITCHES, over all its threads.
 usage_of() {
 	on "$1" 'host=$1
 		for d in "${@:2}"; do
@@ -100,8 +100,9 @@ all_usage() {
 	done
 }
 
-# ready NAME HOST: waits until what bg started says so.
-ready() {
+# observe NAME HOST COMMAND: starts it in the background; returns when it says 'ready'.
+observe() {
+	bg "$@"
 	on "$2" 'until grep -q ready "/tmp/$1.log"; do :; done' "$1"
 }
 
@@ -119,28 +120,24 @@ trace() {
 	on dom0 'xenstore-control log off >/dev/null; grep -E "^(IN|OUT) " /tmp/xenstore.trace | grep -cvE " CONTROL "' || :
 }
 
-# series NAME N OBSERVE HOST SCRIPT [ARG...]: runs SCRIPT, which prints causes, on HOST
+# series NAME N WHAT HOST SCRIPT [ARG...]: runs SCRIPT, which prints causes, on HOST
 # while d2 to dN observe events or routes, and what dom0 sees released is noted.
 series() {
-	local dir=$out/$1 n=$2 observe=$3 from=$4 i
+	local dir=$out/$1 n=$2 what=$3 from=$4 i
 	shift 4
 
 	say "  ${dir##*/}"
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp "$out/clocks" "$dir/"
-	[[ $observe == routes ]] || observe=""
+	[[ $what == routes ]] || what=""
 	for ((i = 2; i <= n; i++)); do
-		bg events "d$i" "exec /tmp/probe-events $observe"
+		observe events "d$i" "exec /tmp/probe-events $what"
 	done
-	for ((i = 2; i <= n; i++)); do
-		ready events "d$i"
-	done
-	bg release dom0 'exec /tmp/probe-store watch @releaseDomain'
-	ready release dom0
-	all_usage "$n" >"$dir/usage-before"
+	observe release dom0 'exec /tmp/probe-store watch @releaseDomain'
+	{ usage_of dom0 cokeeper-hostd xenstored; usage_of d2 cokeeperd; } >"$dir/usage-before"
 	on "$from" "$@" | sed "s/\$/ $from/" >"$dir/causes"
-	all_usage "$n" >"$dir/usage-after"
+	{ usage_of dom0 cokeeper-hostd xenstored; usage_of d2 cokeeperd; } >"$dir/usage-after"
 	for ((i = 2; i <= n; i++)); do
 		collect events "d$i" | grep '^[0-9]' >"$dir/events-d$i" || :
 	done

@@ -55,7 +55,7 @@ static void change_address(struct ck_nl *nl, int type, unsigned int ifindex, str
 	struct ifaddrmsg *ifa;
 
 	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	nlh->nlmsg_flags = type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_EXCL : 0;
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 	ifa->ifa_family = AF_INET;
 	ifa->ifa_prefixlen = 32;
