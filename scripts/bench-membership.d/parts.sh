@@ -22,7 +22,7 @@ part_events() {
 	daemons poll 4
 	series announce.poll 4 events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 3000 1000
 	series address.poll 4 routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 3000 1000
-	series domain.poll 4 events dom0 "$domains" $(((samples + 1) / 2)) 3000 1000
+	series domain.poll 4 events dom0 "$domains" "$samples" 3000 1000
 }
 
 # domains COUNT GAP SPREAD, in dom0: a domain is made, announced (which counts as its
@@ -35,7 +35,7 @@ pause() {
 	local ms=$(($1 + RANDOM % $2))
 	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 }
-for ((i = 0; i < 2 * $1; i++)); do
+for ((i = 0; i < $1; i++)); do
 	xl create -pq /tmp/tiny.cfg || exit
 	path=/local/domain/$(xl domid tiny)/data/cokeeper/00163e000100/announce
 	pause "$2" "$3"

@@ -73,7 +73,7 @@ def measure(store, hostd, n, group):
     # xenstored itself is slow with so many: every permission is looked up
     # in its list of domains.
     until('all are members', lambda: len(store.members(n, mac(n))) ==
-          group - 1, 120)
+          group - 1, 300)
     last = n // group * (group - 1)
     path = f'/local/domain/{last}/cokeeper/{mac(last)}/member/{mac(n)}'
     took = {'join': [], 'leave': []}
