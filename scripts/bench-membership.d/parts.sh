@@ -93,5 +93,6 @@ part_idle() {
 part_synthetic() {
 	make -s -C "$top/selftests/userspace" O="$top/build/selftests" "$top/build/selftests/xen-shim.so"
 	"$top/selftests/userspace/hostd-bench" "$top/build/userspace/cokeeper-hostd" \
-		"$top/build/selftests/xen-shim.so" >"$out/synthetic"
+		"$top/build/selftests/xen-shim.so" >"$out/synthetic.new"
+	mv "$out/synthetic.new" "$out/synthetic"
 }

@@ -138,6 +138,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "write") && argc == 4) {
 		printf("%" PRIu64 "\n", now_ns());
 		put(argv[2], argv[3]);
+		wait_gap(20, 0);	/* its end would take time from the effect */
 		return 0;
 	}
 	if (!strcmp(argv[1], "watch"))

@@ -25,9 +25,9 @@ class Hostd:
         self.logname = store.dir + '/hostd.log'
         self.proc = None
 
-    def start(self):
+    def start(self, *args):
         log = open(self.logname, 'a')
-        self.proc = subprocess.Popen([self.binary, '-l', self.lock],
+        self.proc = subprocess.Popen([self.binary, '-l', self.lock, *args],
                                      env=self.store.env, stderr=log)
         log.close()
 
