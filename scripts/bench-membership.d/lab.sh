@@ -17,7 +17,7 @@ node() {
 
 # Uses $LAB, or boots a lab of its own, which goes with this script.
 use_lab() {
-	local n h p
+	local n h
 
 	if [[ -z $LAB ]]; then
 		LAB=bench-membership-$$
@@ -28,12 +28,10 @@ use_lab() {
 	fi
 	for ((n = 0; n <= guests; n++)); do
 		h=$(host "$n")
-		on "$h" 'pkill -x "probe-.*" || :'
-		for p in cause clock events store; do
-			copy_tool "probe-$p" "$h"
-		done
+		tar -C "$top/build/tools" -c tiny probe-{cause,clock,events,store} |
+			"$top/scripts/lab" exec --name "$LAB" "$h" -- \
+				bash -c 'pkill -x "probe-.*"; tar -xC /tmp'
 	done
-	copy_tool tiny dom0
 	on dom0 'printf "%s\n" "$@" >/tmp/tiny.cfg' "name = 'tiny'" "type = 'pv'" "kernel = '/tmp/tiny'" \
 		"memory = 4" "vif = [ 'mac=$tiny_mac,bridge=xenbr0' ]" "on_crash = 'destroy'"
 	bg clock d1 'exec /tmp/probe-clock serve'
@@ -54,19 +52,17 @@ describe() {
 }
 
 # daemons watch|poll N: starts all daemons of dom0 and d1 to dN in that mode, none in
-# the other guests, and waits until all know each other. While none runs, no route
-# leads through a ring, and the clocks are compared by way of netfront.
+# the other guests, and waits until all know each other. Meanwhile the clocks are
+# compared: without the daemons no route leads through a ring.
 daemons() {
 	local mode=$1 n=$2 i args=""
 
 	[[ $mode == watch ]] || args="--poll 1"
-	for ((i = guests; i >= 0; i--)); do
-		on "$(host "$i")" /usr/lib/cokeeper-lab/stop
-	done
+	on d1 /usr/lib/cokeeper-lab/stop
 	echo "d1 0 0" >"$out/clocks"
-	for ((i = 0; i <= n; i++)); do
-		[[ $i == 1 ]] || echo "$(host "$i") $(on "$(host "$i")" '/tmp/probe-clock ask d1 50')" >>"$out/clocks"
-	done
+	for i in 0 $(seq 2 "$guests"); do
+		echo "$(host "$i") $(on "$(host "$i")" '/usr/lib/cokeeper-lab/stop && /tmp/probe-clock ask d1 50')"
+	done >>"$out/clocks"
 	for ((i = 0; i <= n; i++)); do
 		# shellcheck disable=SC2086 # words
 		on "$(host "$i")" '/usr/lib/cokeeper-lab/start "$@"' $args
@@ -102,11 +98,11 @@ all_usage() {
 
 # observe NAME HOST COMMAND: starts it in the background; returns when it says 'ready'.
 observe() {
-	bg "$@"
-	on "$2" 'until grep -q ready "/tmp/$1.log"; do :; done' "$1"
+	on "$2" 'setsid $2 </dev/null >"/tmp/$1.log" 2>&1 & echo $! >"/tmp/$1.pid"
+		until grep -q ready "/tmp/$1.log"; do :; done' "$1" "$3"
 }
 
-# collect NAME HOST: ends what bg started, and prints what it wrote.
+# collect NAME HOST: ends what observe started, and prints what it wrote.
 collect() {
 	on "$2" 'pid=$(cat "/tmp/$1.pid"); kill -- -"$pid"
 		while pgrep -g "$pid" >/dev/null; do :; done
@@ -132,9 +128,9 @@ series() {
 	cp "$out/clocks" "$dir/"
 	[[ $what == routes ]] || what=""
 	for ((i = 2; i <= n; i++)); do
-		observe events "d$i" "exec /tmp/probe-events $what"
+		observe events "d$i" "/tmp/probe-events $what"
 	done
-	observe release dom0 'exec /tmp/probe-store watch @releaseDomain'
+	observe release dom0 '/tmp/probe-store watch @releaseDomain'
 	{ usage_of dom0 cokeeper-hostd xenstored; usage_of d2 cokeeperd; } >"$dir/usage-before"
 	on "$from" "$@" | sed "s/\$/ $from/" >"$dir/causes"
 	{ usage_of dom0 cokeeper-hostd xenstored; usage_of d2 cokeeperd; } >"$dir/usage-after"
