@@ -67,6 +67,34 @@ for ((i = 0; i < $1; i++)); do
 done
 ip link set cokeeper0 up'
 
+# Whole guests: each event takes seconds, so there are fewer.
+part_lifecycle() {
+	daemons watch 4
+	series lifecycle.watch 3 events dom0 "$lifecycle" $(((samples + 9) / 10))
+}
+
+# lifecycle COUNT, in dom0: d4 boots again, is saved, and restored.
+# shellcheck disable=SC2016
+lifecycle='
+now() {
+	echo "${EPOCHREALTIME/[.,]/}000 $1"
+}
+for ((i = 0; i < $1; i++)); do
+	id=$(xl domid d4)
+	now reboot
+	now back
+	xl reboot d4
+	/usr/lib/cokeeper-lab/wait-ready "4:$id" || exit
+	sleep 1
+	now save
+	xl save d4 /tmp/d4.save >/dev/null 2>&1 || exit
+	sleep 1
+	now restore
+	xl restore /tmp/d4.save >/dev/null 2>&1 || exit
+	rm /tmp/d4.save
+	sleep 5
+done'
+
 part_scaling() {
 	local n
 	for n in 2 4 8 16; do
