@@ -87,8 +87,14 @@ static inline void ck_count(struct ck_dev *ck, enum ck_stat stat)
 /* device.c */
 int ck_device_init(void);
 void ck_device_exit(void);
+void ck_device_suspend_all(void);
+void ck_device_resume_all(bool elsewhere);
 bool ck_is_device(const struct net_device *dev);
 void ck_device_helper_gone(struct net *net, u32 portid);
+
+/* suspend.c */
+int ck_suspend_init(void);
+void ck_suspend_exit(void);
 
 /* ethtool.c */
 extern const struct ethtool_ops ck_ethtool_ops;

@@ -87,9 +87,58 @@ void ck_device_helper_gone(struct net *net, u32 portid)
 		mutex_lock(&ck->lock);
 		if (ck->helper == portid) {
 			ck->helper = 0;
-			ck_netlink_notify_dev(ck);
+			ck_netlink_notify_dev(ck, COKEEPER_CAUSE_NONE);
 			mod_delayed_work(ck_wq, &ck->grace, HELPER_GRACE);
 		}
+		mutex_unlock(&ck->lock);
+	}
+	mutex_unlock(&devices_lock);
+}
+
+static void renew_instance(struct ck_dev *ck)
+{
+	do {
+		ck->instance = get_random_u64();
+	} while (!ck->instance);
+}
+
+/**
+ * ck_device_suspend_all() - end all channels before the domain is suspended
+ *
+ * The peers are told, what is in flight is awaited within a bound, and no page of
+ * another domain stays mapped. Packets take the lower device from here on: the
+ * workqueue that would make new channels is frozen, as is the helper.
+ */
+void ck_device_suspend_all(void)
+{
+	struct ck_dev *ck;
+
+	mutex_lock(&devices_lock);
+	list_for_each_entry(ck, &devices, list) {
+		mutex_lock(&ck->lock);
+		ck_peer_close_all(ck, COKEEPER_REASON_SUSPENDED);
+		mutex_unlock(&ck->lock);
+	}
+	mutex_unlock(&devices_lock);
+}
+
+/**
+ * ck_device_resume_all() - go on after a suspend
+ * @elsewhere: the domain is a new one, and may be on another host: nothing that
+ *	was known of peers holds, and the devices get a new identity
+ */
+void ck_device_resume_all(bool elsewhere)
+{
+	struct ck_dev *ck;
+
+	mutex_lock(&devices_lock);
+	list_for_each_entry(ck, &devices, list) {
+		mutex_lock(&ck->lock);
+		if (elsewhere) {
+			ck_peer_forget_all(ck, COKEEPER_CAUSE_RESUMED);
+			renew_instance(ck);
+		}
+		ck_netlink_notify_dev(ck, COKEEPER_CAUSE_RESUMED);
 		mutex_unlock(&ck->lock);
 	}
 	mutex_unlock(&devices_lock);
@@ -249,9 +298,7 @@ static int newlink(struct net *src_net, struct net_device *dev,
 	mutex_init(&ck->lock);
 	hash_init(ck->peers);
 	INIT_DELAYED_WORK(&ck->grace, helper_grace_over);
-	do {
-		ck->instance = get_random_u64();
-	} while (!ck->instance);
+	renew_instance(ck);
 	if (!tb[IFLA_MTU])
 		dev->mtu = lower->mtu;
 	dev->max_mtu = lower->max_mtu;
@@ -271,7 +318,7 @@ static int newlink(struct net *src_net, struct net_device *dev,
 	netif_carrier_on(dev);
 
 	mutex_lock(&ck->lock);
-	ck_netlink_notify_dev(ck);
+	ck_netlink_notify_dev(ck, COKEEPER_CAUSE_NONE);
 	mutex_unlock(&ck->lock);
 	return 0;
 }
@@ -303,6 +350,7 @@ static int lower_event(struct notifier_block *nb, unsigned long event, void *ptr
 {
 	struct net_device *lower = netdev_notifier_info_to_dev(ptr);
 	struct net_device *dev;
+	struct ck_dev *ck;
 	LIST_HEAD(gone);
 
 	dev = cokeeper_above(lower);
@@ -313,6 +361,13 @@ static int lower_event(struct notifier_block *nb, unsigned long event, void *ptr
 	case NETDEV_CHANGEMTU:
 		dev->max_mtu = lower->max_mtu;
 		dev_set_mtu(dev, lower->mtu);
+		break;
+	case NETDEV_CHANGEADDR:
+		/* The helper announces the device under its new mac. */
+		ck = netdev_priv(dev);
+		mutex_lock(&ck->lock);
+		ck_netlink_notify_dev(ck, COKEEPER_CAUSE_NONE);
+		mutex_unlock(&ck->lock);
 		break;
 	case NETDEV_UNREGISTER:
 		dellink(dev, &gone);

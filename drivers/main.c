@@ -21,18 +21,25 @@ static int __init cokeeper_init(void)
 		return -ENODEV;
 	}
 
-	/* Per peer, may sleep; nothing waits for it while memory is reclaimed. */
-	ck_wq = alloc_workqueue("cokeeper", WQ_UNBOUND, 0);
+	/* Per peer, may sleep; nothing waits for it while memory is reclaimed.
+	 * It makes no channel while the domain suspends.
+	 */
+	ck_wq = alloc_workqueue("cokeeper", WQ_UNBOUND | WQ_FREEZABLE, 0);
 	if (!ck_wq)
 		return -ENOMEM;
 	err = ck_netlink_init();
 	if (err)
 		goto destroy_wq;
-	err = ck_device_init();
+	err = ck_suspend_init();
 	if (err)
 		goto exit_netlink;
+	err = ck_device_init();
+	if (err)
+		goto exit_suspend;
 	return 0;
 
+exit_suspend:
+	ck_suspend_exit();
 exit_netlink:
 	ck_netlink_exit();
 destroy_wq:
@@ -43,6 +50,7 @@ destroy_wq:
 static void __exit cokeeper_exit(void)
 {
 	ck_device_exit();
+	ck_suspend_exit();
 	ck_netlink_exit();
 	destroy_workqueue(ck_wq);
 	/* Channels and peers free themselves after a grace period. */

@@ -132,16 +132,22 @@ static void back_off(struct ck_peer *peer, enum cokeeper_reason reason)
 	WRITE_ONCE(peer->wanted, false);
 }
 
-/* End the channel in whatever state it is; senders fall back from here on. */
+/* Take the channel out of use, in whatever state it is: senders fall back from
+ * here on. Then listeners are told, and only then is it freed, which takes longer.
+ */
+static void unlink_channel(struct ck_peer *peer)
+{
+	RCU_INIT_POINTER(peer->channel, NULL);
+	if (peer->state == COKEEPER_STATE_OFFERED)
+		ck_netlink_send_offer(peer, peer->ch, true);
+}
+
 static void close_channel(struct ck_peer *peer, bool drain)
 {
 	struct ck_channel *ch = peer->ch;
 
 	if (!ch)
 		return;
-	RCU_INIT_POINTER(peer->channel, NULL);
-	if (peer->state == COKEEPER_STATE_OFFERED)
-		ck_netlink_send_offer(peer, ch, true);
 	peer->ch = NULL;
 	peer->pinned += ck_channel_close(ch, drain);
 }
@@ -152,7 +158,7 @@ static void disconnect(struct ck_peer *peer, enum cokeeper_reason reason,
 {
 	bool was_connected = peer->state == COKEEPER_STATE_CONNECTED;
 
-	close_channel(peer, drain);
+	unlink_channel(peer);
 	set_state(peer, COKEEPER_STATE_IDLE, reason);
 	/* A peer that has just closed is most likely on its way out. */
 	WRITE_ONCE(peer->retry_at, jiffies +
@@ -161,6 +167,7 @@ static void disconnect(struct ck_peer *peer, enum cokeeper_reason reason,
 	if (was_connected)
 		ck_netlink_notify_peer(peer, COKEEPER_EVENT_DISCONNECT,
 				       COKEEPER_CAUSE_NONE);
+	close_channel(peer, drain);
 }
 
 /* The channel is over, and the next attempt has to wait. */
@@ -168,7 +175,7 @@ static void fail(struct ck_peer *peer, enum cokeeper_reason reason)
 {
 	bool was_connected = peer->state == COKEEPER_STATE_CONNECTED;
 
-	close_channel(peer, false);
+	unlink_channel(peer);
 	back_off(peer, reason);
 	if (reason == COKEEPER_REASON_PROTOCOL_ERROR)
 		ck_netlink_notify_peer(peer, COKEEPER_EVENT_QUARANTINE,
@@ -176,6 +183,7 @@ static void fail(struct ck_peer *peer, enum cokeeper_reason reason)
 	else if (was_connected)
 		ck_netlink_notify_peer(peer, COKEEPER_EVENT_DISCONNECT,
 				       COKEEPER_CAUSE_NONE);
+	close_channel(peer, false);
 }
 
 static void connected(struct ck_peer *peer)
@@ -328,9 +336,10 @@ static void del(struct ck_peer *peer, enum cokeeper_cause cause, bool drain)
 	peer->gone = true;
 	ck->nr_peers--;
 	ck->generation++;
-	close_channel(peer, drain);
+	unlink_channel(peer);
 	set_state(peer, COKEEPER_STATE_IDLE, COKEEPER_REASON_PEER_LEFT);
 	ck_netlink_notify_peer(peer, COKEEPER_EVENT_LEAVE, cause);
+	close_channel(peer, drain);
 	ck_peer_put(peer);
 }
 

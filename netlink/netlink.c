@@ -360,7 +360,7 @@ static int helper_bind(struct sk_buff *request, struct genl_info *info)
 	}
 	ck->helper = info->snd_portid;
 	cancel_delayed_work(&ck->grace);
-	ck_netlink_notify_dev(ck);
+	ck_netlink_notify_dev(ck, COKEEPER_CAUSE_NONE);
 	ck_peer_republish_offers(ck);
 	return 0;
 }
@@ -485,11 +485,11 @@ static void notify(struct ck_dev *ck, const struct ck_peer *peer, u8 cmd,
 /**
  * ck_netlink_notify_dev() - tell listeners of a change of the device
  * @ck: the device, locked
+ * @cause: COKEEPER_CAUSE_RESUMED after a suspend, else COKEEPER_CAUSE_NONE
  */
-void ck_netlink_notify_dev(struct ck_dev *ck)
+void ck_netlink_notify_dev(struct ck_dev *ck, enum cokeeper_cause cause)
 {
-	notify(ck, NULL, COKEEPER_CMD_DEV_NTF, COKEEPER_EVENT_DEVICE,
-	       COKEEPER_CAUSE_NONE);
+	notify(ck, NULL, COKEEPER_CMD_DEV_NTF, COKEEPER_EVENT_DEVICE, cause);
 }
 
 /**

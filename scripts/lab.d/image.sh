@@ -10,7 +10,7 @@ base_packages=(
 	netbase openssh-server openssh-client procps sed socat tar tcpdump
 	util-linux xenstore-utils
 )
-dom0_packages=(xen-utils-4.17 xen-utils-common)
+dom0_packages=(libinih1 xen-utils-4.17 xen-utils-common)
 module_dirs=(
 	arch crypto fs/{fuse,overlayfs,squashfs,netfs,9p} lib net
 	drivers/{block,virtio,xen} drivers/net/{bonding,ipvlan,team,vxlan,wireguard,xen-netback}

@@ -56,7 +56,7 @@ static void write_node(struct xs_handle *xs, const char *path, const char *value
 		die(path);
 }
 
-/* Waits until the roster tells of the victim. */
+/* Waits until the roster tells of the victim, by the name of a node. */
 static void await_victim(struct xs_handle *xs, const char *own, const char *victim,
 			 unsigned int *domid, uint64_t *instance)
 {
@@ -64,20 +64,19 @@ static void await_victim(struct xs_handle *xs, const char *own, const char *vict
 	struct pollfd pfd = { .fd = xs_fileno(xs), .events = POLLIN };
 	char path[128];
 
-	snprintf(path, sizeof(path), "cokeeper/%s/member/%s", own, victim);
+	snprintf(path, sizeof(path), "cokeeper/%s/member", own);
 	if (!xs_watch(xs, path, "t"))
 		die("watch");
 	while (now_ms() < end) {
-		unsigned int len;
-		char *value = xs_read(xs, XBT_NULL, path, &len), *d, *i;
+		unsigned int i, n = 0;
+		char **names = xs_directory(xs, XBT_NULL, path, &n);
 
-		if (value) {
-			d = strstr(value, "domid=");
-			i = strstr(value, "instance=");
-			if (d && i && sscanf(d, "domid=%u", domid) == 1 &&
-			    sscanf(i, "instance=%" SCNx64, instance) == 1)
+		for (i = 0; i < n; i++)
+			if (!strncmp(names[i], victim, strlen(victim)) &&
+			    sscanf(names[i] + strlen(victim),
+				   "-%*16[0-9a-f]-%u-%" SCNx64, domid, instance) == 2)
 				return;
-		}
+		free(names);
 		poll(&pfd, 1, 100);
 		free(xs_check_watch(xs));
 	}

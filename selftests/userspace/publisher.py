@@ -23,13 +23,30 @@ class Hostd:
         self.binary, self.store = binary, store
         self.lock = store.dir + '/hostd.pid'
         self.logname = store.dir + '/hostd.log'
+        self.config = store.dir + '/hostd.conf'
+        open(self.config, 'w').close()
         self.proc = None
 
     def start(self, *args):
         log = open(self.logname, 'a')
-        self.proc = subprocess.Popen([self.binary, '-l', self.lock, *args],
+        self.proc = subprocess.Popen([self.binary, '-l', self.lock,
+                                      '-c', self.config, *args],
                                      env=self.store.env, stderr=log)
         log.close()
+
+    def configure(self, text):
+        with open(self.config, 'w', encoding='ascii') as f:
+            f.write(text)
+        self.proc.send_signal(signal.SIGHUP)
+
+    def check(self, text):
+        """What --check says of a configuration, and its exit status."""
+        with open(self.config + '.new', 'w', encoding='ascii') as f:
+            f.write(text)
+        run = subprocess.run([self.binary, '--check', '-c', f.name],
+                             env=self.store.env, stderr=subprocess.PIPE,
+                             timeout=TIMEOUT, check=False)
+        return run.returncode, run.stderr.decode()
 
     def kill(self, sig=signal.SIGKILL):
         self.proc.send_signal(sig)
@@ -75,7 +92,6 @@ def measure(store, hostd, n, group):
     until('all are members', lambda: len(store.members(n, mac(n))) ==
           group - 1, 300)
     last = n // group * (group - 1)
-    path = f'/local/domain/{last}/cokeeper/{mac(last)}/member/{mac(n)}'
     took = {'join': [], 'leave': []}
     cpu = {'join': 0, 'leave': 0}
 
@@ -90,10 +106,10 @@ def measure(store, hostd, n, group):
 
     for i in range(50):
         event('leave', lambda: store.withdraw(n, mac(n)),
-              lambda: not store.client.read(path),
+              lambda: mac(n) not in store.members(last, mac(last)),
               lambda: store.roster(n, mac(n)) is None)
         event('join', lambda i=i: store.announce(n, mac(n), n + i, addr(n)),
-              lambda: store.client.read(path),
+              lambda: mac(n) in store.members(last, mac(last)),
               lambda: store.roster(n, mac(n)))
     found = {'domains': n, 'group': group}
     for kind, times in took.items():

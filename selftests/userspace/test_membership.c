@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "cokeeper.h"
 #include "membership.h"
 #include "roster.h"
 
@@ -23,14 +25,43 @@ static void note(uint32_t domid, const char *what, unsigned int about)
 		 what, about);
 }
 
-void roster_put_member(struct iface *to, const struct iface *peer)
+/* Nodes are told apart by who they tell of. */
+static char *text(const char *what, uint32_t about)
 {
-	note(to->domain->domid, "put", peer->domain->domid);
+	char *node = malloc(32);
+
+	snprintf(node, 32, "%s %u", what, about);
+	return node;
 }
 
-void roster_del_member(struct iface *to, const struct ck_mac *peer)
+char *roster_node(const struct iface *iface, uint32_t cause)
 {
-	note(to->domain->domid, "del", peer->b[5]);
+	(void)cause;
+	return text("put", iface->domain->domid);
+}
+
+char *roster_node_left(const struct iface *iface, uint32_t cause)
+{
+	(void)cause;
+	return text("del", iface->mac.b[5]);
+}
+
+void roster_tell(struct iface *to, const char *node)
+{
+	size_t len = strlen(written);
+
+	snprintf(written + len, sizeof(written) - len, "%u %s\n",
+		 to->domain->domid, node);
+}
+
+void roster_tidy(struct iface *to)
+{
+	(void)to;
+}
+
+void roster_adopt(struct iface *iface)
+{
+	(void)iface;
 }
 
 void roster_put_offer(struct iface *to, const struct ck_mac *peer,
@@ -67,6 +98,11 @@ static void expect(const char *what)
 	written[0] = 0;
 }
 
+static void configure(struct iface *iface, const char *group)
+{
+	iface_configure(iface, group, NULL, COKEEPER_CAUSE_POLICY);
+}
+
 static struct iface *add(uint32_t domid, uint8_t mac, const char *group)
 {
 	struct ck_mac address = { { 0, 0x16, 0x3e, 0, 0, mac } };
@@ -76,7 +112,7 @@ static struct iface *add(uint32_t domid, uint8_t mac, const char *group)
 	if (!domain)
 		domain = domain_add(domid, "uuid");
 	iface = iface_get(domain, &address);
-	iface_configure(iface, group);
+	configure(iface, group);
 	return iface;
 }
 
@@ -98,13 +134,19 @@ static void offer(struct iface *from, struct iface *to, uint32_t id)
 	iface_offer(from, &to->mac, id ? &o : NULL);
 }
 
+static void end(uint32_t domid)
+{
+	domain_stop(domain_find(domid), COKEEPER_CAUSE_DESTROYED);
+	domain_remove(domain_find(domid));
+}
+
 static int teardown(void **state)
 {
 	struct domain *domain;
 
 	(void)state;
 	while ((domain = TAILQ_FIRST(&domains)))
-		domain_remove(domain);
+		end(domain->domid);
 	written[0] = 0;
 	return membership_count() != 0;
 }
@@ -129,7 +171,7 @@ static void test_join_and_leave(void **state)
 	expect("1 put 2\n");
 	iface_withdraw(two);
 	expect("1 del 2\n2 remove 0\n");
-	domain_remove(domain_find(1));
+	end(1);
 	expect("");
 	assert_null(domain_find(1));
 	assert_int_equal(membership_count(), 1);
@@ -145,7 +187,7 @@ static void test_domain_goes(void **state)
 	announce(two, 22);
 	announce(second, 55);
 	written[0] = 0;
-	domain_remove(domain_find(1));
+	end(1);
 	expect("2 del 1\n1 del 1\n2 del 5\n");
 }
 
@@ -158,16 +200,16 @@ static void test_announced_before_it_is_known(void **state)
 	(void)state;
 	/* The reader refuses it until the toolstack knows it. */
 	assert_string_equal(iface->group_name, "");
-	iface_configure(iface, "br0");
+	configure(iface, "br0");
 	expect("");
 	announce(iface, 11);
 	expect("1 roster 0\n");
-	iface_configure(iface, "");
+	configure(iface, "");
 	expect("1 refuse 0\n");
 	assert_int_equal(membership_count(), 0);
-	iface_configure(iface, "br0");
+	configure(iface, "br0");
 	expect("1 roster 0\n");
-	iface_configure(iface, "");
+	configure(iface, "");
 	written[0] = 0;
 	iface_withdraw(iface);
 	expect("1 remove 0\n");
@@ -184,9 +226,9 @@ static void test_group_change(void **state)
 	announce(two, 22);
 	announce(three, 33);
 	written[0] = 0;
-	iface_configure(one, "br1");
+	configure(one, "br1");
 	expect("2 del 1\n3 put 1\n1 roster 0\n");
-	iface_configure(one, "br1");
+	configure(one, "br1");
 	expect("");
 }
 
@@ -296,8 +338,8 @@ static void test_twins(void **state)
 	assert_true(iface_visible(new, peer));
 	assert_false(iface_visible(old, peer));
 	assert_false(iface_visible(old, new));
-	domain_remove(domain_find(1));
-	expect("2 put 4\n");
+	end(1);
+	expect("");
 	iface_withdraw(new);
 	expect("2 del 1\n4 remove 0\n");
 }

@@ -95,7 +95,7 @@ static int setup(void **state)
 	memset(&h, 0, sizeof(h));
 	h.device = "ck0";
 	TAILQ_INIT(&h.peers);
-	if (ck_loop_init(&h.loop) || routes_open(&h))
+	if (ck_loop_init(&h.loop, NULL, NULL) || routes_open(&h))
 		return -1;
 	h.dev.ifindex = if_nametoindex("ck0");
 	h.dev.lower = if_nametoindex("lower");

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "cokeeper.h"
 #include "value.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -237,27 +238,61 @@ static void test_offer(void **state)
 
 static void test_member(void **state)
 {
-	static const char good[] =
-		"v=1 domid=32751 instance=0000000000000001 addr=10.0.0.1";
-	static const char *const bad[] = {
-		"v=1 domid=32752 instance=0000000000000001",
-		"v=1 instance=0000000000000001",
-		"v=1 domid=1",
-		"v=1 domid= instance=0000000000000001",
+	static const char *const good[] = {
+		"00163e000001-00000000000000ff-32751-0000000000000001-created-0a000001",
+		"00163e000001-0000000000000001-0-ffffffffffffffff-none",
+		"00163e000001-0000000000000001-1-0000000000000001-address"
+		"-0a000001-fd000000000000000000000000000001",
+		"00163e000001-0000000000000001-left-destroyed",
 	};
-	char buf[CK_VALUE_SIZE];
-	struct ck_value_error err;
-	struct ck_member m;
+	static const char *const bad[] = {
+		"", "-", "00163e000001", "00163e000001-0000000000000001",
+		"00163e000001-0000000000000001-left",
+		"00163e000001-0000000000000001-left-destroyed-0a000001",
+		"00163e000001-1-1-0000000000000001-none",
+		"00163e00000-0000000000000001-1-0000000000000001-none",
+		"00163E000001-0000000000000001-1-0000000000000001-none",
+		"00163e000001-0000000000000001-32752-0000000000000001-none",
+		"00163e000001-0000000000000001-1-0000000000000000-none",
+		"00163e000001-0000000000000001-1-1-none",
+		"00163e000001-0000000000000001-1-0000000000000001",
+		"00163e000001-0000000000000001-1-0000000000000001-none-",
+		"00163e000001-0000000000000001-1-0000000000000001-none-7f000001",
+		"00163e000001-0000000000000001-1-0000000000000001-none-0a0000",
+		"00163e000001-0000000000000001-1-0000000000000001-none-0a00000x",
+		"00163e000001-0000000000000001-1-0000000000000001-none-0a000001-0a000001",
+	};
+	struct ck_member m = { .mac.b[5] = 2, .addrs.n = CK_ADDRS_MAX };
+	char buf[2 * CK_MEMBER_SIZE];
 	size_t i;
 
 	(void)state;
-	assert_true(ck_member_parse(good, strlen(good), &m, &err));
-	assert_int_equal(m.domid, CK_DOMID_MAX);
-	assert_int_equal(m.addrs.n, 1);
+	for (i = 0; i < CK_ADDRS_MAX; i++) {
+		m.addrs.a[i].family = AF_INET6;
+		m.addrs.a[i].b[0] = 0xfd;
+		m.addrs.a[i].b[15] = i;
+	}
+	m.instance = UINT64_MAX;
+	m.domid = CK_DOMID_MAX;
 	ck_member_format(&m, buf);
-	assert_string_equal(buf, good);
+	assert_true(strlen(buf) < CK_MEMBER_SIZE);
+	assert_true(ck_member_parse(buf, &m));
+	assert_int_equal(m.addrs.n, CK_ADDRS_MAX);
+	strcat(buf, "-0a000001");
+	assert_false(ck_member_parse(buf, &m));
+
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(ck_member_parse(good[i], &m));
+		ck_member_format(&m, buf);
+		assert_string_equal(buf, good[i]);
+	}
+	assert_true(m.left);
+	assert_int_equal(m.cause, COKEEPER_CAUSE_DESTROYED);
+	/* A cause that a later version knows. */
+	assert_true(ck_member_parse("00163e000001-0000000000000001-left-moon", &m));
+	assert_int_equal(m.cause, COKEEPER_CAUSE_NONE);
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		if (ck_member_parse(bad[i], strlen(bad[i]), &m, &err))
+		if (ck_member_parse(bad[i], &m))
 			fail_msg("'%s' accepted", bad[i]);
 }
 
@@ -265,7 +300,7 @@ static void test_roster(void **state)
 {
 	static const char *const good[] = {
 		"v=1 state=member group=xenbr0 generation=7",
-		"v=1 state=refused reason=not-your-mac",
+		"v=1 state=refused reason=not-your-mac generation=0",
 	};
 	static const char *const bad[] = {
 		"v=1", "v=1 state=", "v=1 state=perhaps",

@@ -2,8 +2,8 @@
 /* Stands in for the hypervisor below a real xenstored (LD_PRELOAD), so that
  * the publisher can be tested against the real store on a machine without Xen.
  *
- * XEN_SHIM names a directory. A domain N exists while the file "N" is in it;
- * a domain that ended is noticed when four bytes are written into the fifo
+ * XEN_SHIM names a directory. A domain N exists while the file "N" is in it, which
+ * holds the domain's flags (XEN_DOMINF_*), if any; a domain that ended is noticed when four bytes are written into the fifo
  * "virq", as VIRQ_DOM_EXC would. Rings are pages that nobody writes to: tests
  * speak to xenstored through its socket.
  */
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,19 +71,47 @@ int xc_interface_close(xc_interface *xch)
 	return 0;
 }
 
+/* Return: whether the domain exists. */
+static bool read_flags(uint32_t domid, uint32_t *flags)
+{
+	char name[16];
+	FILE *f;
+
+	*flags = 0;
+	snprintf(name, sizeof(name), "%u", domid);
+	f = fopen(shim_path(name), "r");
+	if (!f)
+		return !domid;
+	if (fscanf(f, "%u", flags) != 1)
+		*flags = 0;
+	fclose(f);
+	return true;
+}
+
+/* xenstored asks by this one, the publisher by the next. */
 int xc_domain_getinfo(xc_interface *xch, uint32_t first, unsigned int max,
 		      xc_dominfo_t *info)
 {
-	char name[16];
+	uint32_t flags;
 
 	(void)xch;
 	(void)max;
-	snprintf(name, sizeof(name), "%u", first);
-	if (first && access(shim_path(name), F_OK))
+	if (!read_flags(first, &flags))
 		return 0;
 	memset(info, 0, sizeof(*info));
 	info->domid = first;
+	info->shutdown = !!(flags & XEN_DOMINF_shutdown);
 	return 1;
+}
+
+int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int max,
+			  xc_domaininfo_t *info)
+{
+	(void)xch;
+	(void)max;
+	memset(info, 0, sizeof(*info));
+	info->domain = first;
+	return read_flags(first, &info->flags);
 }
 
 xengnttab_handle *xengnttab_open(struct xentoollog_logger *logger,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """A real xenstored above xen-shim.so, a client of it, and domains in it."""
+import ipaddress
 import os
+import re
 import shutil
 import socket
 import struct
@@ -126,19 +128,27 @@ class Store:
             f.truncate(4096)
         os.mkfifo(self.dir + '/virq')
         self.virq = os.open(self.dir + '/virq', os.O_RDWR)
+        # The sanitizer would want to be loaded before the shim.
         self.env = dict(os.environ, XENSTORED_RUNDIR=self.dir,
                         XENSTORED_ROOTDIR=self.dir,
-                        XENSTORED_PATH=self.dir + '/socket')
-        env = dict(self.env, XEN_SHIM=self.dir, LD_PRELOAD=shim)
+                        XENSTORED_PATH=self.dir + '/socket',
+                        XEN_SHIM=self.dir, LD_PRELOAD=shim,
+                        ASAN_OPTIONS='verify_asan_link_order=0')
         self.log = open(self.dir + '/xenstored.log', 'w')
-        self.proc = subprocess.Popen([XENSTORED, '-N'], env=env,
+        self.proc = subprocess.Popen([XENSTORED, '-N'], env=self.env,
                                      stdout=self.log, stderr=self.log)
-        for _ in range(500):
-            if os.path.exists(self.dir + '/socket'):
-                break
-            time.sleep(0.01)
-        self.client = Client(self.dir + '/socket')
+        self.client = self._connect(time.monotonic() + 10)
         self.vifs = {}
+
+    def _connect(self, deadline):
+        """xenstored is there once it listens."""
+        while True:
+            try:
+                return Client(self.dir + '/socket')
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def close(self):
         self.proc.kill()
@@ -149,7 +159,7 @@ class Store:
 
     # What the toolstack does.
 
-    def create(self, domid, vifs, uuid=None):
+    def create(self, domid, vifs, uuid=None, name=None):
         """A domain with interfaces {devid: (mac, bridge)}."""
         c = self.client
         root = f'/local/domain/{domid}'
@@ -158,6 +168,7 @@ class Store:
             c.write(root, '', t)
             c.set_perms(root, 'n0', f'r{domid}', t=t)
             c.write(root + '/vm', '/vm/' + (uuid or f'uuid-{domid}'), t)
+            c.write(root + '/name', name or f'd{domid}', t)
             c.write(root + '/data', '', t)
             c.set_perms(root + '/data', f'n{domid}', t=t)
 
@@ -187,6 +198,16 @@ class Store:
         self.client.rm(f'/local/domain/{domid}')
         self.client.rm(f'/libxl/{domid}')
 
+    def end(self, domid, shutdown):
+        """The domain has shut down, for a reason (SHUTDOWN_*)."""
+        with open(f'{self.dir}/{domid}', 'w', encoding='ascii') as f:
+            f.write(str(1 << 2 | shutdown << 16))
+        os.write(self.virq, b'\0\0\0\1')
+
+    def run_again(self, domid):
+        """Its suspend was cancelled."""
+        open(f'{self.dir}/{domid}', 'w').close()
+
     def release(self, domid):
         os.unlink(f'{self.dir}/{domid}')
         os.write(self.virq, b'\0\0\0\1')
@@ -200,8 +221,10 @@ class Store:
 
     # What the guest does.
 
-    def announce(self, domid, mac, instance, *addrs):
+    def announce(self, domid, mac, instance, *addrs, cause=None):
         value = f'v=1 instance={instance:016x}'
+        if cause:
+            value += f' cause={cause}'
         value += ''.join(f' addr={a}' for a in addrs)
         self.client.write(f'/local/domain/{domid}/data/cokeeper/{mac}'
                           '/announce', value)
@@ -219,12 +242,32 @@ class Store:
     # What the guest sees.
 
     def roster(self, domid, mac):
-        return self.client.read(f'/local/domain/{domid}/cokeeper/{mac}/roster')
+        """The roster's head; what is refused without its generation."""
+        value = self.client.read(f'/local/domain/{domid}/cokeeper/{mac}/roster')
+        if value and 'state=refused' in value:
+            value = re.sub(' generation=[0-9]+', '', value)
+        return value
+
+    def member_nodes(self, domid, mac):
+        """The last word on each peer: {mac: node's name split at '-'}."""
+        path = f'/local/domain/{domid}/cokeeper/{mac}/member'
+        return {n.split('-')[0]: n.split('-')
+                for n in sorted(self.client.list(path))}
 
     def members(self, domid, mac):
-        path = f'/local/domain/{domid}/cokeeper/{mac}/member'
-        return {n: self.client.read(f'{path}/{n}')
-                for n in self.client.list(path)}
+        """Those that are there, and what is told of them."""
+        found = {}
+        for peer, (_, _, id_, *rest) in self.member_nodes(domid, mac).items():
+            if id_ != 'left':
+                addrs = [str(ipaddress.ip_address(bytes.fromhex(a)))
+                         for a in rest[2:]]
+                found[peer] = (int(id_), int(rest[0], 16), *addrs)
+        return found
+
+    def cause(self, domid, mac, peer):
+        """Why the peer joined or left."""
+        node = self.member_nodes(domid, mac).get(peer)
+        return node and node[3 if node[2] == 'left' else 4]
 
     def offers(self, domid, mac):
         path = f'/local/domain/{domid}/cokeeper/{mac}/offer'

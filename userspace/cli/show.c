@@ -56,24 +56,46 @@ static int dump(struct ck_genl *genl, uint8_t cmd, uint32_t ifindex,
 	return err;
 }
 
-/* Addresses are hints that only the helper needs: they stand in XenStore. */
-static void read_addrs(struct xs_handle *xs, const struct ck_dev *dev,
-		       const struct ck_peer *peer, struct ck_addrs *addrs)
-{
-	char path[CK_PATH_SIZE], own[CK_MAC_STRLEN], name[CK_MAC_STRLEN];
-	struct ck_value_error why;
-	struct ck_member member;
-	struct ck_xs_value text;
+/* What the host tells of the peers, in its order. */
+struct words {
+	struct ck_member *word;
+	unsigned int n;
+};
 
-	memset(addrs, 0, sizeof(*addrs));
+/* Addresses are hints that only the helper needs: they stand in XenStore. */
+static void read_words(struct ck_xs *xs, const struct ck_dev *dev,
+		       struct words *words)
+{
+	char path[CK_PATH_SIZE], own[CK_MAC_STRLEN], **names;
+	unsigned int i, n;
+
+	memset(words, 0, sizeof(*words));
 	if (!xs)
 		return;
-	snprintf(path, sizeof(path), "cokeeper/%s/member/%s",
-		 ck_mac_format_node(&dev->mac, own),
-		 ck_mac_format_node(&peer->mac, name));
-	if (!ck_xs_read(xs, XBT_NULL, path, &text) &&
-	    ck_member_parse(text.data, text.len, &member, &why))
-		*addrs = member.addrs;
+	snprintf(path, sizeof(path), "cokeeper/%s/member",
+		 ck_mac_format_node(&dev->mac, own));
+	ck_xs_list(xs, CK_XS_NULL, path, &names, &n);
+	words->word = calloc(n, sizeof(*words->word));
+	for (i = 0; i < n && words->word; i++)
+		words->n += ck_member_parse(names[i], &words->word[words->n]);
+	free(names);
+}
+
+static struct ck_addrs find_addrs(const struct words *words,
+				  const struct ck_peer *peer)
+{
+	struct ck_addrs addrs = { 0 };
+	uint64_t seq = 0;
+	unsigned int i;
+
+	for (i = 0; i < words->n; i++) {
+		if (ck_mac_cmp(&words->word[i].mac, &peer->mac) ||
+		    words->word[i].seq < seq)
+			continue;
+		seq = words->word[i].seq;
+		addrs = words->word[i].addrs;
+	}
+	return addrs;
 }
 
 static void print_device(const struct ck_dev *dev)
@@ -166,15 +188,17 @@ static int compare_peers(const void *a, const void *b)
 }
 
 /* Show one device, as text, or as an object added to @out. */
-static int show_device(struct ck_genl *genl, struct xs_handle *xs,
+static int show_device(struct ck_genl *genl, struct ck_xs *xs,
 		       const struct ck_dev *dev, struct json_object *out)
 {
 	struct json_object *obj = NULL, *array = NULL;
 	struct dump peers = { 0 };
 	struct ck_addrs addrs;
+	struct words words;
 	unsigned int i;
 	int err;
 
+	read_words(xs, dev, &words);
 	err = dump(genl, COKEEPER_CMD_PEER_GET, dev->ifindex, &peers);
 	if (err)
 		goto out;
@@ -187,7 +211,7 @@ static int show_device(struct ck_genl *genl, struct xs_handle *xs,
 		print_device(dev);
 	}
 	for (i = 0; i < peers.n; i++) {
-		read_addrs(xs, dev, &peers.msg[i].peer, &addrs);
+		addrs = find_addrs(&words, &peers.msg[i].peer);
 		if (out)
 			json_object_array_add(array,
 					      json_peer(&peers.msg[i].peer,
@@ -200,6 +224,7 @@ static int show_device(struct ck_genl *genl, struct xs_handle *xs,
 		json_object_array_add(out, obj);
 	}
 out:
+	free(words.word);
 	free(peers.msg);
 	return err;
 }
@@ -207,12 +232,13 @@ out:
 static int show_all(struct ck_genl *genl, uint32_t ifindex, bool json)
 {
 	struct json_object *out = json ? json_object_new_array() : NULL;
-	struct xs_handle *xs = xs_open(0);
+	struct ck_xs *xs = NULL;
 	struct dump devs = { 0 };
 	struct ck_dev dev;
 	unsigned int i;
 	int err;
 
+	ck_xs_open(&xs);
 	if (ifindex) {
 		err = ck_genl_dev_get(genl, ifindex, &dev);
 		if (err)
@@ -229,7 +255,8 @@ static int show_all(struct ck_genl *genl, uint32_t ifindex, bool json)
 						    JSON_C_TO_STRING_PLAIN));
 	json_object_put(out);
 	free(devs.msg);
-	xs_close(xs);
+	if (xs)
+		ck_xs_close(xs);
 	return err ? 1 : 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -27,14 +28,20 @@ static struct {
 /**
  * ck_loop_init() - set the loop up and take SIGTERM and SIGINT over
  * @loop: the loop; a process has one
+ * @hangup: called at SIGHUP; a result other than 0 ends the loop. NULL: not taken
+ * @arg: its argument
  *
  * Return: 0 or a negative errno.
  */
-int ck_loop_init(struct ck_loop *loop)
+int ck_loop_init(struct ck_loop *loop, ck_loop_fn hangup, void *arg)
 {
 	sigset_t mask;
 
+	loop->hangup = hangup;
+	loop->hangup_arg = arg;
 	sigemptyset(&mask);
+	if (hangup)
+		sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL))
@@ -52,7 +59,8 @@ int ck_loop_init(struct ck_loop *loop)
  * ck_loop_add() - call a function whenever a descriptor is readable
  * @loop: the loop
  * @fd: the descriptor
- * @fn: the function; a result other than 0 ends the loop
+ * @fn: the function; a result other than 0 ends the loop. NULL: what is called
+ *	after each round does the work
  * @arg: its argument
  *
  * Return: 0 or a negative errno.
@@ -109,6 +117,19 @@ void ck_loop_del(struct ck_loop *loop, int fd)
 	sources[fd].fn = NULL;
 }
 
+static bool ended_by_signal(struct ck_loop *loop, int *ret)
+{
+	struct signalfd_siginfo info;
+
+	*ret = 0;
+	if (read(loop->sigfd, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_signo != SIGHUP)
+		return true;
+	*ret = loop->hangup(loop->hangup_arg);
+	return *ret;
+}
+
 /**
  * ck_loop_run() - serve the descriptors until told to stop
  * @loop: the loop
@@ -128,8 +149,11 @@ int ck_loop_run(struct ck_loop *loop, ck_loop_fn after, void *arg)
 			return -errno;
 		for (i = 0; i < n; i++) {
 			fd = ev[i].data.fd;
-			if (fd == loop->sigfd)
-				return 0;
+			if (fd == loop->sigfd) {
+				if (ended_by_signal(loop, &ret))
+					return ret;
+				continue;
+			}
 			/* An earlier handler may have dropped this one. */
 			if (!sources[fd].fn)
 				continue;

@@ -5,12 +5,18 @@
 
 typedef int (*ck_loop_fn)(void *arg);
 
+/**
+ * struct ck_loop - the loop of a process
+ * @hangup: called at SIGHUP; without it, that ends the process
+ */
 struct ck_loop {
 	int epfd;
 	int sigfd;
+	ck_loop_fn hangup;
+	void *hangup_arg;
 };
 
-int ck_loop_init(struct ck_loop *loop);
+int ck_loop_init(struct ck_loop *loop, ck_loop_fn hangup, void *arg);
 int ck_loop_add(struct ck_loop *loop, int fd, ck_loop_fn fn, void *arg);
 int ck_loop_add_period(struct ck_loop *loop, unsigned int seconds,
 		       ck_loop_fn fn, void *arg);

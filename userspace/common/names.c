@@ -32,6 +32,7 @@ static const char *const reason_names[] = {
 	[COKEEPER_REASON_PEER_LEFT] = "peer-left",
 	[COKEEPER_REASON_STALLED] = "stalled",
 	[COKEEPER_REASON_LINK_DOWN] = "link-down",
+	[COKEEPER_REASON_SUSPENDED] = "suspended",
 };
 
 static const char *const event_names[] = {
@@ -46,8 +47,10 @@ static const char *const event_names[] = {
 
 static const char *const cause_names[] = {
 	[COKEEPER_CAUSE_NONE] = "none",
+	[COKEEPER_CAUSE_CREATED] = "created",
 	[COKEEPER_CAUSE_ANNOUNCED] = "announced",
 	[COKEEPER_CAUSE_RENEWED] = "renewed",
+	[COKEEPER_CAUSE_RESUMED] = "resumed",
 	[COKEEPER_CAUSE_ADDRESS] = "address",
 	[COKEEPER_CAUSE_WITHDRAWN] = "withdrawn",
 	[COKEEPER_CAUSE_DETACHED] = "detached",

@@ -12,12 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cokeeper.h"
+#include "names.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 enum field_type {
 	FIELD_U32,
 	FIELD_INSTANCE,
 	FIELD_WORD,
+	FIELD_CAUSE,
 	FIELD_ADDRS,
 };
 
@@ -136,6 +140,10 @@ static bool parse_field(const struct field *f, const char *text, void *result,
 				    text);
 		strcpy(p, text);
 		return true;
+	case FIELD_CAUSE:
+		/* One that a later version knows is none to us. */
+		*(uint32_t *)p = ck_cause_parse(text);
+		return true;
 	case FIELD_ADDRS:
 		return parse_addr(text, p, err);
 	}
@@ -229,7 +237,7 @@ static bool parse(const char *value, size_t len, const struct field *fields,
  * @a: result, valid only on success
  * @err: what is wrong, set only on failure
  *
- * ck_offer_parse(), ck_member_parse() and ck_roster_parse() are alike.
+ * ck_offer_parse() and ck_roster_parse() are alike.
  *
  * Return: whether the value is well-formed.
  */
@@ -239,6 +247,8 @@ bool ck_announce_parse(const char *value, size_t len, struct ck_announce *a,
 	static const struct field fields[] = {
 		{ "instance", FIELD_INSTANCE,
 		  offsetof(struct ck_announce, instance), .required = true },
+		{ "cause", FIELD_CAUSE, offsetof(struct ck_announce, cause),
+		  .required = false },
 		{ "addr", FIELD_ADDRS, offsetof(struct ck_announce, addrs),
 		  .required = false },
 	};
@@ -265,22 +275,6 @@ bool ck_offer_parse(const char *value, size_t len, struct ck_offer *o,
 
 	memset(o, 0, sizeof(*o));
 	return parse(value, len, fields, ARRAY_SIZE(fields), o, err);
-}
-
-bool ck_member_parse(const char *value, size_t len, struct ck_member *m,
-		     struct ck_value_error *err)
-{
-	static const struct field fields[] = {
-		{ "domid", FIELD_U32, offsetof(struct ck_member, domid),
-		  0, CK_DOMID_MAX, true },
-		{ "instance", FIELD_INSTANCE,
-		  offsetof(struct ck_member, instance), .required = true },
-		{ "addr", FIELD_ADDRS, offsetof(struct ck_member, addrs),
-		  .required = false },
-	};
-
-	memset(m, 0, sizeof(*m));
-	return parse(value, len, fields, ARRAY_SIZE(fields), m, err);
 }
 
 bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
@@ -325,12 +319,16 @@ static void format_addrs(const struct ck_addrs *addrs, char *buf, size_t size)
  * @a: what to say
  * @buf: result; 16 addresses always fit
  *
- * ck_offer_format(), ck_member_format() and ck_roster_format() are alike.
+ * ck_offer_format() and ck_roster_format() are alike.
  */
 void ck_announce_format(const struct ck_announce *a, char buf[CK_VALUE_SIZE])
 {
 	snprintf(buf, CK_VALUE_SIZE, "v=%u instance=%016" PRIx64,
 		 CK_VALUE_VERSION, a->instance);
+	if (a->cause != COKEEPER_CAUSE_NONE) {
+		strcat(buf, " cause=");
+		strcat(buf, ck_cause_name(a->cause));
+	}
 	format_addrs(&a->addrs, buf, CK_VALUE_SIZE);
 }
 
@@ -342,14 +340,6 @@ void ck_offer_format(const struct ck_offer *o, char buf[CK_VALUE_SIZE])
 		 CK_VALUE_VERSION, o->id, o->from, o->to, o->gref, o->port);
 }
 
-void ck_member_format(const struct ck_member *m, char buf[CK_VALUE_SIZE])
-{
-	snprintf(buf, CK_VALUE_SIZE,
-		 "v=%u domid=%" PRIu32 " instance=%016" PRIx64,
-		 CK_VALUE_VERSION, m->domid, m->instance);
-	format_addrs(&m->addrs, buf, CK_VALUE_SIZE);
-}
-
 void ck_roster_format(const struct ck_roster *r, char buf[CK_VALUE_SIZE])
 {
 	if (r->member)
@@ -357,6 +347,7 @@ void ck_roster_format(const struct ck_roster *r, char buf[CK_VALUE_SIZE])
 			 "v=%u state=member group=%s generation=%" PRIu32,
 			 CK_VALUE_VERSION, r->group, r->generation);
 	else
-		snprintf(buf, CK_VALUE_SIZE, "v=%u state=refused reason=%s",
-			 CK_VALUE_VERSION, r->reason);
+		snprintf(buf, CK_VALUE_SIZE,
+			 "v=%u state=refused reason=%s generation=%" PRIu32,
+			 CK_VALUE_VERSION, r->reason, r->generation);
 }

@@ -8,17 +8,24 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "mac.h"
 
 #define CK_VALUE_VERSION	1
 #define CK_VALUE_MAX		2048
 #define CK_VALUE_SIZE		(CK_VALUE_MAX + 1)
+#define CK_MEMBER_SIZE		640	/* a member's node with its NUL */
 #define CK_WORD_SIZE		64
 #define CK_DOMID_MAX		0x7fef	/* DOMID_FIRST_RESERVED - 1 */
 #define CK_POLL_MAX		3600	/* seconds */
 #define CK_PORT_MAX		131071	/* 2-level and FIFO event channels */
 
+/**
+ * struct ck_announce - what a guest says of an interface
+ * @cause: COKEEPER_CAUSE_RESUMED if it was suspended meanwhile, else none
+ */
 struct ck_announce {
 	uint64_t instance;
+	uint32_t cause;
 	struct ck_addrs addrs;
 };
 
@@ -30,7 +37,18 @@ struct ck_offer {
 	uint64_t to;
 };
 
+/**
+ * struct ck_member - what a guest is told of a peer
+ * @mac: of the peer
+ * @seq: orders what is told of all peers: the last word on a peer counts
+ * @left: it is no member any more; only @cause counts
+ * @cause: COKEEPER_CAUSE_*: why it joined, has other addresses, or left
+ */
 struct ck_member {
+	struct ck_mac mac;
+	uint64_t seq;
+	bool left;
+	uint32_t cause;
 	uint32_t domid;
 	uint64_t instance;
 	struct ck_addrs addrs;
@@ -38,8 +56,8 @@ struct ck_member {
 
 /**
  * struct ck_roster - head of a roster
- * @member: accepted; then @group and @generation count, else @reason
- * @generation: changes when several members were rewritten at once
+ * @member: accepted; then @group counts, else @reason
+ * @generation: changes when several nodes were rewritten at once
  * @state: "member" or "refused"; only the parser uses it
  * @group: name of the group
  * @reason: why the announcement was refused
@@ -66,14 +84,13 @@ bool ck_announce_parse(const char *value, size_t len, struct ck_announce *a,
 		       struct ck_value_error *err);
 bool ck_offer_parse(const char *value, size_t len, struct ck_offer *o,
 		    struct ck_value_error *err);
-bool ck_member_parse(const char *value, size_t len, struct ck_member *m,
-		     struct ck_value_error *err);
+bool ck_member_parse(const char *name, struct ck_member *m);
 bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
 		     struct ck_value_error *err);
 
 void ck_announce_format(const struct ck_announce *a, char buf[CK_VALUE_SIZE]);
 void ck_offer_format(const struct ck_offer *o, char buf[CK_VALUE_SIZE]);
-void ck_member_format(const struct ck_member *m, char buf[CK_VALUE_SIZE]);
+void ck_member_format(const struct ck_member *m, char buf[CK_MEMBER_SIZE]);
 void ck_roster_format(const struct ck_roster *r, char buf[CK_VALUE_SIZE]);
 
 bool ck_word_valid(const char *word);

@@ -1,131 +1,632 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A thin layer over libxenstore: lengths, error codes, retries. */
+/* A client of XenStore that need not wait for each answer.
+ *
+ * It speaks the wire protocol (docs/misc/xenstore.txt in Xen's source), by the
+ * socket of xenstored or by the kernel's device. libxenstore waits for each
+ * answer by itself and hands every message through a thread and a pipe: telling
+ * many guests of an event takes twice as long with it (make bench-membership).
+ */
 #include "xs.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <xen/io/xs_wire.h>
 
+#include "log.h"
+
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define DEFAULT_SOCKET		"/run/xenstored/socket"
+#define DEVICE			"/dev/xen/xenbus"
 #define TRANSACTION_TRIES	64
 
 /**
+ * struct request - a request that has not been answered
+ * @done: told of the result, may be NULL
+ * @answer: gets the answer, for one that is waited for; else NULL
+ */
+struct request {
+	STAILQ_ENTRY(request) next;
+	uint32_t id;
+	ck_xs_done_fn done;
+	void *arg;
+	struct answer *answer;
+};
+
+/* @data has a NUL behind its @len bytes. */
+struct answer {
+	bool here;
+	int err;
+	size_t len;
+	char data[XENSTORE_PAYLOAD_MAX + 1];
+};
+
+struct event {
+	STAILQ_ENTRY(event) next;
+	char path[];
+};
+
+/**
+ * struct ck_xs - a connection
+ * @device: it is the kernel's device, which takes one message at a time
+ * @requests: not yet answered, in their order, which is that of the answers
+ * @out: messages that are still to be sent
+ * @in: the message that is being received
+ */
+struct ck_xs {
+	int fd;
+	bool device;
+	uint32_t last_id;
+	STAILQ_HEAD(, request) requests;
+	STAILQ_HEAD(, event) events;
+	char *out;
+	size_t out_len;
+	size_t out_size;
+	struct {
+		struct xsd_sockmsg head;
+		char body[XENSTORE_PAYLOAD_MAX + 1];
+	} in;
+	size_t in_len;
+	struct answer answer;
+};
+
+static void *alloc(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p) {
+		ck_err("out of memory");
+		abort();
+	}
+	return p;
+}
+
+static int open_socket(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, err;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+/**
+ * ck_xs_open() - connect to XenStore
+ * @xs: result
+ *
+ * By the socket that XENSTORED_PATH names or that xenstored has by default, else
+ * by the kernel.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ck_xs_open(struct ck_xs **xs)
+{
+	const char *path = getenv("XENSTORED_PATH");
+	bool device = false;
+	int fd;
+
+	fd = open_socket(path ? path : DEFAULT_SOCKET);
+	if (fd < 0 && !path) {
+		device = true;
+		fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	if (fd < 0)
+		return fd;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	*xs = alloc(sizeof(**xs));
+	(*xs)->fd = fd;
+	(*xs)->device = device;
+	STAILQ_INIT(&(*xs)->requests);
+	STAILQ_INIT(&(*xs)->events);
+	return 0;
+}
+
+void ck_xs_close(struct ck_xs *xs)
+{
+	struct request *request;
+	struct event *event;
+
+	while ((request = STAILQ_FIRST(&xs->requests))) {
+		STAILQ_REMOVE_HEAD(&xs->requests, next);
+		if (request->done)
+			request->done(request->arg, -EPIPE);
+		free(request);
+	}
+	while ((event = STAILQ_FIRST(&xs->events))) {
+		STAILQ_REMOVE_HEAD(&xs->events, next);
+		free(event);
+	}
+	close(xs->fd);
+	free(xs->out);
+	free(xs);
+}
+
+/* The descriptor to wait on; see ck_xs_next_event(). */
+int ck_xs_fd(const struct ck_xs *xs)
+{
+	return xs->fd;
+}
+
+static int wait_for(struct ck_xs *xs, short events)
+{
+	struct pollfd pfd = { .fd = xs->fd, .events = events };
+
+	while (poll(&pfd, 1, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+static int error_number(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(xsd_errors); i++)
+		if (!strcmp(name, xsd_errors[i].errstring))
+			return -xsd_errors[i].errnum;
+	return -EINVAL;
+}
+
+static void take_event(struct ck_xs *xs)
+{
+	struct event *event;
+
+	event = alloc(sizeof(*event) + strlen(xs->in.body) + 1);
+	strcpy(event->path, xs->in.body);
+	STAILQ_INSERT_TAIL(&xs->events, event, next);
+}
+
+static int take_answer(struct ck_xs *xs)
+{
+	struct request *request = STAILQ_FIRST(&xs->requests);
+	int err = 0;
+
+	if (!request || request->id != xs->in.head.req_id)
+		return -EPROTO;
+	STAILQ_REMOVE_HEAD(&xs->requests, next);
+	if (xs->in.head.type == XS_ERROR)
+		err = error_number(xs->in.body);
+	if (request->answer) {
+		request->answer->here = true;
+		request->answer->err = err;
+		request->answer->len = xs->in.head.len;
+		memcpy(request->answer->data, xs->in.body,
+		       xs->in.head.len + 1);
+	}
+	if (request->done)
+		request->done(request->arg, err);
+	free(request);
+	return 0;
+}
+
+/* Receive without waiting. Return: 1 for a whole message, 0 if there is none, or a
+ * negative errno.
+ */
+static int receive(struct ck_xs *xs)
+{
+	size_t want = sizeof(xs->in.head);
+	ssize_t n;
+
+	for (;;) {
+		if (xs->in_len >= sizeof(xs->in.head)) {
+			if (xs->in.head.len > XENSTORE_PAYLOAD_MAX)
+				return -EPROTO;
+			want = sizeof(xs->in.head) + xs->in.head.len;
+			if (xs->in_len == want)
+				break;
+		}
+		n = read(xs->fd, (char *)&xs->in + xs->in_len,
+			 want - xs->in_len);
+		if (!n)
+			return -EPIPE;
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			xs->in_len += n;
+	}
+	xs->in_len = 0;
+	xs->in.body[xs->in.head.len] = 0;
+	if (xs->in.head.type == XS_WATCH_EVENT) {
+		take_event(xs);
+		return 1;
+	}
+	return take_answer(xs) ?: 1;
+}
+
+/* Queue a request whose payload is @n pieces in a row. */
+static struct request *post(struct ck_xs *xs, uint32_t type, uint32_t t,
+			    const struct iovec *piece, unsigned int n)
+{
+	struct request *request = alloc(sizeof(*request));
+	struct xsd_sockmsg head = {
+		.type = type,
+		.req_id = ++xs->last_id,
+		.tx_id = t,
+	};
+	unsigned int i;
+	char *to;
+
+	for (i = 0; i < n; i++)
+		head.len += piece[i].iov_len;
+	if (xs->out_len + sizeof(head) + head.len > xs->out_size) {
+		xs->out_size = 2 * (xs->out_len + sizeof(head) + head.len);
+		xs->out = realloc(xs->out, xs->out_size);
+		if (!xs->out) {
+			ck_err("out of memory");
+			abort();
+		}
+	}
+	to = xs->out + xs->out_len;
+	memcpy(to, &head, sizeof(head));
+	to += sizeof(head);
+	for (i = 0; i < n; i++) {
+		memcpy(to, piece[i].iov_base, piece[i].iov_len);
+		to += piece[i].iov_len;
+	}
+	xs->out_len = to - xs->out;
+	request->id = head.req_id;
+	STAILQ_INSERT_TAIL(&xs->requests, request, next);
+	return request;
+}
+
+/**
+ * ck_xs_flush() - send what was posted
+ * @xs: the connection
+ *
+ * Return: 0 or a negative errno.
+ */
+int ck_xs_flush(struct ck_xs *xs)
+{
+	size_t off = 0, len;
+	ssize_t n;
+	int err;
+
+	while (off < xs->out_len) {
+		len = xs->out_len - off;
+		if (xs->device)
+			len = sizeof(struct xsd_sockmsg) +
+			      ((struct xsd_sockmsg *)(xs->out + off))->len;
+		n = write(xs->fd, xs->out + off, len);
+		if (n >= 0) {
+			off += n;
+			continue;
+		}
+		err = errno == EAGAIN ? wait_for(xs, POLLOUT) :
+		      errno == EINTR ? 0 : -errno;
+		if (err)
+			return err;
+	}
+	xs->out_len = 0;
+	return 0;
+}
+
+/* Send all that is queued and wait for the answer to the last of it. */
+static int finish(struct ck_xs *xs, struct request *request)
+{
+	int ret;
+
+	request->answer = &xs->answer;
+	xs->answer.here = false;
+	ret = ck_xs_flush(xs);
+	while (ret >= 0 && !xs->answer.here) {
+		ret = receive(xs);
+		if (!ret)
+			ret = wait_for(xs, POLLIN);
+	}
+	return ret < 0 ? ret : xs->answer.err;
+}
+
+/* A request with one or two strings. */
+static struct request *post_strings(struct ck_xs *xs, uint32_t type, uint32_t t,
+				    const char *first, const char *second)
+{
+	struct iovec piece[2] = {
+		{ (void *)first, strlen(first) + 1 },
+		{ (void *)second, second ? strlen(second) + 1 : 0 },
+	};
+
+	return post(xs, type, t, piece, second ? 2 : 1);
+}
+
+/* Only a value has no NUL at its end. */
+static struct request *post_write(struct ck_xs *xs, uint32_t t,
+				  const char *path, const char *value)
+{
+	struct iovec piece[2] = {
+		{ (void *)path, strlen(path) + 1 },
+		{ (void *)value, strlen(value) },
+	};
+
+	return post(xs, XS_WRITE, t, piece, 2);
+}
+
+/**
  * ck_xs_read() - read a node
- * @xs: the store
- * @t: transaction, or XBT_NULL
+ * @xs: the connection
+ * @t: transaction, or CK_XS_NULL
  * @path: the node
  * @value: its bytes; an oversize value keeps its first CK_VALUE_MAX bytes but
  *	   its true length, so that parsing it fails
  *
  * Return: 0, -ENOENT or another negative errno.
  */
-int ck_xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
+int ck_xs_read(struct ck_xs *xs, uint32_t t, const char *path,
 	       struct ck_xs_value *value)
 {
-	unsigned int len;
-	char *data;
+	size_t len;
+	int err;
 
-	data = xs_read(xs, t, path, &len);
-	if (!data)
-		return -errno;
+	err = finish(xs, post_strings(xs, XS_READ, t, path, NULL));
+	if (err)
+		return err;
+	len = xs->answer.len;
 	value->len = len;
 	if (len > CK_VALUE_MAX)
 		len = CK_VALUE_MAX;
-	memcpy(value->data, data, len);
+	memcpy(value->data, xs->answer.data, len);
 	value->data[len] = 0;
-	free(data);
 	return 0;
 }
 
-int ck_xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
+int ck_xs_write(struct ck_xs *xs, uint32_t t, const char *path,
 		const char *value)
 {
-	return xs_write(xs, t, path, value, strlen(value)) ? 0 : -errno;
+	return finish(xs, post_write(xs, t, path, value));
 }
 
 /* Remove a node and what is below it; one that is not there is no error. */
-int ck_xs_rm(struct xs_handle *xs, xs_transaction_t t, const char *path)
+int ck_xs_rm(struct ck_xs *xs, uint32_t t, const char *path)
 {
-	if (xs_rm(xs, t, path) || errno == ENOENT)
-		return 0;
-	return -errno;
+	int err = finish(xs, post_strings(xs, XS_RM, t, path, NULL));
+
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Collect the names of a directory too large for one answer. Each part begins with
+ * the directory's generation: if that changed, what was collected is outdated.
+ */
+static int list_parts(struct ck_xs *xs, uint32_t t, const char *path,
+		      char **text, size_t *len)
+{
+	char generation[32] = "", offset[16];
+	size_t head, n;
+	int err;
+
+	*text = NULL;
+	*len = 0;
+	do {
+		snprintf(offset, sizeof(offset), "%zu", *len);
+		err = finish(xs, post_strings(xs, XS_DIRECTORY_PART, t, path,
+					      offset));
+		if (err)
+			return err;
+		head = strlen(xs->answer.data) + 1;
+		if (head > sizeof(generation) || head >= xs->answer.len)
+			return -EPROTO;
+		if (*len && strcmp(generation, xs->answer.data)) {
+			*len = 0;
+			continue;
+		}
+		strcpy(generation, xs->answer.data);
+		n = xs->answer.len - head;
+		*text = realloc(*text, *len + n);
+		if (!*text) {
+			ck_err("out of memory");
+			abort();
+		}
+		memcpy(*text + *len, xs->answer.data + head, n);
+		*len += n;
+		/* An empty name ends the last part. */
+	} while (*len < 2 || (*text)[*len - 1] || (*text)[*len - 2]);
+	--*len;
+	return 0;
+}
+
+/* Return: the names in @text, and a copy of it, in one piece of memory. */
+static char **split(const char *text, size_t len, unsigned int *n)
+{
+	char **names, *copy;
+	size_t i;
+
+	*n = 0;
+	for (i = 0; i < len; i++)
+		*n += !text[i];
+	names = alloc(*n * sizeof(*names) + len + 1);
+	copy = (char *)(names + *n);
+	memcpy(copy, text, len);
+	for (i = 0; i < *n; i++, copy += strlen(copy) + 1)
+		names[i] = copy;
+	return names;
 }
 
 /**
  * ck_xs_list() - names of a node's children
- * @xs: the store
- * @t: transaction, or XBT_NULL
+ * @xs: the connection
+ * @t: transaction, or CK_XS_NULL
  * @path: the node; if it is absent, it has no children
- * @names: the names, to be freed by one free()
+ * @names: the names at one moment, to be freed by one free()
  * @n: their number
  *
  * Return: 0 or a negative errno.
  */
-int ck_xs_list(struct xs_handle *xs, xs_transaction_t t, const char *path,
+int ck_xs_list(struct ck_xs *xs, uint32_t t, const char *path,
 	       char ***names, unsigned int *n)
 {
-	*names = xs_directory(xs, t, path, n);
-	if (*names)
-		return 0;
+	char *text = NULL;
+	size_t len;
+	int err;
+
+	*names = NULL;
 	*n = 0;
-	return errno == ENOENT ? 0 : -errno;
+	err = finish(xs, post_strings(xs, XS_DIRECTORY, t, path, NULL));
+	if (!err)
+		*names = split(xs->answer.data, xs->answer.len, n);
+	if (err == -E2BIG) {
+		err = list_parts(xs, t, path, &text, &len);
+		if (!err)
+			*names = split(text, len, n);
+		free(text);
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Make a node that domain 0 owns and that one domain may read. What is made below
+ * it inherits that.
+ */
+int ck_xs_share(struct ck_xs *xs, uint32_t t, const char *path,
+		uint32_t reader)
+{
+	char permission[16];
+	struct iovec piece[3] = {
+		{ (void *)path, strlen(path) + 1 },
+		{ "n0", 3 },
+		{ permission, 0 },
+	};
+	int err;
+
+	piece[2].iov_len = 1 + snprintf(permission, sizeof(permission), "r%u",
+					reader);
+	err = finish(xs, post_strings(xs, XS_MKDIR, t, path, NULL));
+	return err ?: finish(xs, post(xs, XS_SET_PERMS, t, piece, 3));
+}
+
+/* Begin or cease to be told of changes of a node and what is below it. */
+int ck_xs_watch(struct ck_xs *xs, const char *path, bool on)
+{
+	return finish(xs, post_strings(xs, on ? XS_WATCH : XS_UNWATCH,
+				       CK_XS_NULL, path, ""));
+}
+
+bool ck_xs_introduced(struct ck_xs *xs, uint32_t domid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", domid);
+	return !finish(xs, post_strings(xs, XS_IS_DOMAIN_INTRODUCED,
+					CK_XS_NULL, text, NULL)) &&
+	       !strcmp(xs->answer.data, "T");
 }
 
 /**
  * ck_xs_transaction() - run a function in a transaction
- * @xs: the store
+ * @xs: the connection
  * @fn: the function; it is called again when somebody else interfered
  * @arg: its argument
  *
  * Return: 0, what @fn returned, or -EAGAIN when there was no end to it.
  */
-int ck_xs_transaction(struct xs_handle *xs, ck_xs_fn fn, void *arg)
+int ck_xs_transaction(struct ck_xs *xs, ck_xs_fn fn, void *arg)
 {
-	xs_transaction_t t;
+	uint32_t t;
 	int i, err;
 
 	for (i = 0; i < TRANSACTION_TRIES; i++) {
-		t = xs_transaction_start(xs);
-		if (t == XBT_NULL)
-			return -errno;
+		err = finish(xs, post_strings(xs, XS_TRANSACTION_START,
+					      CK_XS_NULL, "", NULL));
+		if (err)
+			return err;
+		t = strtoul(xs->answer.data, NULL, 10);
 		err = fn(xs, t, arg);
 		if (err) {
-			xs_transaction_end(xs, t, true);
+			finish(xs, post_strings(xs, XS_TRANSACTION_END, t, "F",
+						NULL));
 			if (err != -EAGAIN)
 				return err;
 			continue;
 		}
-		if (xs_transaction_end(xs, t, false))
-			return 0;
-		if (errno != EAGAIN)
-			return -errno;
+		err = finish(xs, post_strings(xs, XS_TRANSACTION_END, t, "T",
+					      NULL));
+		if (err != -EAGAIN)
+			return err;
 	}
 	return -EAGAIN;
 }
 
 /**
+ * ck_xs_post_write() - have a node written
+ * @xs: the connection
+ * @t: transaction, or CK_XS_NULL
+ * @path: the node
+ * @value: what to write
+ * @done: told of the result, later; may be NULL
+ * @arg: its argument
+ *
+ * It is sent by ck_xs_flush(), or with the next request that is waited for.
+ * ck_xs_post_rm() is alike.
+ */
+void ck_xs_post_write(struct ck_xs *xs, uint32_t t, const char *path,
+		      const char *value, ck_xs_done_fn done, void *arg)
+{
+	struct request *request = post_write(xs, t, path, value);
+
+	request->done = done;
+	request->arg = arg;
+}
+
+void ck_xs_post_rm(struct ck_xs *xs, uint32_t t, const char *path,
+		   ck_xs_done_fn done, void *arg)
+{
+	struct request *request = post_strings(xs, XS_RM, t, path, NULL);
+
+	request->done = done;
+	request->arg = arg;
+}
+
+/* Are there events that the descriptor does not tell of? */
+bool ck_xs_pending(const struct ck_xs *xs)
+{
+	return !STAILQ_EMPTY(&xs->events);
+}
+
+/**
  * ck_xs_next_event() - take the next watch event, without waiting
- * @xs: the store
+ * @xs: the connection
  * @path: what changed; a path too long to be ours is passed over
  *
- * Call it until it returns 0: the descriptor may not become readable again
- * for events that were left.
+ * Call it until it returns 0, and again after whatever waits for an answer: events
+ * that come meanwhile do not make the descriptor readable. See ck_xs_pending().
  *
  * Return: 1 for an event, 0 for none, or a negative errno.
  */
-int ck_xs_next_event(struct xs_handle *xs, char path[CK_PATH_SIZE])
+int ck_xs_next_event(struct ck_xs *xs, char path[CK_EVENT_SIZE])
 {
-	char **event;
-	size_t len;
+	struct event *event;
+	bool fits;
+	int ret;
 
 	for (;;) {
-		event = xs_check_watch(xs);
-		if (!event)
-			return errno == EAGAIN ? 0 : -errno;
-		len = strlen(event[XS_WATCH_PATH]);
-		if (len < CK_PATH_SIZE)
-			memcpy(path, event[XS_WATCH_PATH], len + 1);
+		while (!(event = STAILQ_FIRST(&xs->events))) {
+			ret = receive(xs);
+			if (ret <= 0)
+				return ret;
+		}
+		STAILQ_REMOVE_HEAD(&xs->events, next);
+		fits = strlen(event->path) < CK_EVENT_SIZE;
+		if (fits)
+			strcpy(path, event->path);
 		free(event);
-		if (len < CK_PATH_SIZE)
+		if (fits)
 			return 1;
 	}
 }

@@ -24,7 +24,11 @@ static void own_path(const struct helper *h, char path[CK_PATH_SIZE],
  */
 int announce_update(struct helper *h, bool force)
 {
-	struct ck_announce announce = { .instance = h->dev.instance };
+	struct ck_announce announce = {
+		.instance = h->dev.instance,
+		.cause = h->resumed ? COKEEPER_CAUSE_RESUMED :
+				      COKEEPER_CAUSE_NONE,
+	};
 	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
 	struct ck_xs_value old;
 	int err;
@@ -39,13 +43,17 @@ int announce_update(struct helper *h, bool force)
 	h->addrs = announce.addrs;
 	h->routes_changed = true;
 
-	/* A restarted helper finds its announcement, and need not renew it. */
+	/* A restarted helper finds its announcement, and need not renew it. After
+	 * a suspend that was cancelled it must, for the publisher took us for gone.
+	 */
 	own_path(h, path, "/announce");
 	ck_announce_format(&announce, value);
-	if (!ck_xs_read(h->xs, XBT_NULL, path, &old) &&
+	if (!h->resumed &&
+	    !ck_xs_read(h->xs, CK_XS_NULL, path, &old) &&
 	    !strcmp(old.data, value))
 		return 0;
-	err = ck_xs_write(h->xs, XBT_NULL, path, value);
+	h->resumed = false;
+	err = ck_xs_write(h->xs, CK_XS_NULL, path, value);
 	if (err)
 		ck_err("%s: %s", path, strerror(-err));
 	else
@@ -59,7 +67,7 @@ void announce_withdraw(struct helper *h)
 	int err;
 
 	own_path(h, path, "");
-	err = ck_xs_rm(h->xs, XBT_NULL, path);
+	err = ck_xs_rm(h->xs, CK_XS_NULL, path);
 	if (err)
 		ck_err("%s: %s", path, strerror(-err));
 }
@@ -75,12 +83,12 @@ static void carry(struct helper *h, const struct ck_message *msg)
 		 ck_mac_format_node(&msg->peer.mac, name));
 	own_path(h, path, rest);
 	if (msg->withdraw) {
-		err = ck_xs_rm(h->xs, XBT_NULL, path);
+		err = ck_xs_rm(h->xs, CK_XS_NULL, path);
 	} else {
 		offer.from = h->dev.instance;
 		offer.to = msg->peer.instance;
 		ck_offer_format(&offer, value);
-		err = ck_xs_write(h->xs, XBT_NULL, path, value);
+		err = ck_xs_write(h->xs, CK_XS_NULL, path, value);
 	}
 	ck_debug("offer %" PRIu32 " to %s: %s", offer.id, name,
 		 msg->withdraw ? "withdrawn" : "published");
@@ -123,14 +131,14 @@ void announce_clean_offers(struct helper *h)
 	int err;
 
 	own_path(h, path, "/offer");
-	err = ck_xs_list(h->xs, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(h->xs, CK_XS_NULL, path, &names, &n);
 	if (err)
 		ck_err("%s: %s", path, strerror(-err));
 	for (i = 0; i < n; i++) {
 		if (ck_mac_parse_node(names[i], &mac) && ordered(h, &mac))
 			continue;
 		snprintf(full, sizeof(full), "%s/%s", path, names[i]);
-		ck_xs_rm(h->xs, XBT_NULL, full);
+		ck_xs_rm(h->xs, CK_XS_NULL, full);
 	}
 	free(names);
 }

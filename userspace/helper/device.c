@@ -34,8 +34,11 @@ static int take_notification(const struct nlmsghdr *nlh, void *arg)
 
 	if (nlh->nlmsg_type == h->monitor.family && ck_genl_parse(nlh, &msg) &&
 	    msg.cmd == COKEEPER_CMD_DEV_NTF &&
-	    msg.dev.ifindex == h->dev.ifindex)
+	    msg.dev.ifindex == h->dev.ifindex) {
 		h->dev_changed = true;
+		if (msg.cause == COKEEPER_CAUSE_RESUMED)
+			h->resumed = true;
+	}
 	return MNL_CB_OK;
 }
 
@@ -129,14 +132,16 @@ static void close_sockets(struct helper *h)
 static void watch(struct helper *h, bool on)
 {
 	char path[CK_PATH_SIZE];
+	int err;
 
-	snprintf(path, sizeof(path), "cokeeper/%s", h->mac);
-	if (h->poll)
+	if (h->poll) {
 		h->roster_changed = on;
-	else if (!on)
-		xs_unwatch(h->xs, path, "");
-	else if (!xs_watch(h->xs, path, ""))
-		ck_err("watch %s: %s", path, strerror(errno));
+		return;
+	}
+	snprintf(path, sizeof(path), "cokeeper/%s", h->mac);
+	err = ck_xs_watch(h->xs, path, on);
+	if (err && on)
+		ck_err("watch %s: %s", path, strerror(-err));
 }
 
 /**
@@ -226,9 +231,12 @@ int device_check(struct helper *h)
 		} else if (ck_mac_cmp(&now.mac, &h->dev.mac)) {
 			ck_info("%s: new mac", h->device);
 			device_detach(h);
-		} else if (now.instance != h->dev.instance) {
-			ck_info("%s: new instance", h->device);
+		} else if (h->resumed) {
+			/* Perhaps on another host, with other peers. */
+			ck_info("%s: resumed", h->device);
 			h->dev = now;
+			h->roster_changed = true;
+			h->seen = 0;
 			announce_update(h, true);
 		}
 	}

@@ -47,9 +47,11 @@ struct offer_order {
  * @dev: the device
  * @mac: its identity, as XenStore spells it
  * @addrs: what we announce
+ * @seen: the highest number of what the host told us; nodes up to it are old
  * @peers: the roster
  * @orders: what the kernel told @bound to carry, in its order
  * @dev_changed: the kernel told of the device
+ * @resumed: it told that this guest was suspended
  * @roster_changed: the whole roster is to be read
  * @links_changed: a device came, went, or went up or down
  * @addrs_changed: an address of the lower device changed
@@ -60,7 +62,7 @@ struct offer_order {
 struct helper {
 	const char *device;
 	uint32_t poll;
-	struct xs_handle *xs;
+	struct ck_xs *xs;
 	struct ck_loop loop;
 	struct ck_nl rtnl;
 	struct ck_nl rtnl_events;
@@ -71,10 +73,12 @@ struct helper {
 	struct ck_dev dev;
 	char mac[CK_MAC_STRLEN];
 	struct ck_addrs addrs;
+	uint64_t seen;
 	struct peer_list peers;
 	STAILQ_HEAD(, offer_order) orders;
 
 	bool dev_changed;
+	bool resumed;
 	bool roster_changed;
 	bool links_changed;
 	bool addrs_changed;

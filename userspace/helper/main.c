@@ -27,10 +27,9 @@ static const char usage[] =
 /* All that arrived is taken first: one reading of the whole roster covers any
  * number of single changes, which come along when it is written as a whole.
  */
-static int serve_xenstore(void *arg)
+static int take_events(struct helper *h)
 {
-	char own[CK_PATH_SIZE], path[CK_PATH_SIZE];
-	struct helper *h = arg;
+	char own[CK_PATH_SIZE], path[CK_EVENT_SIZE];
 	size_t len;
 	int ret;
 
@@ -39,28 +38,18 @@ static int serve_xenstore(void *arg)
 		ck_debug("event %s", path);
 		if (!h->attached || strncmp(path, own, len))
 			continue;
-		if (path[len] == '/' && strcmp(path + len, "/roster"))
-			peers_event(h, path + len + 1);
-		else
+		if (path[len] != '/' || !strcmp(path + len, "/roster"))
 			h->roster_changed = true;
+		else if (!h->roster_changed)
+			peers_event(h, path + len + 1);
 	}
 	if (ret)
 		ck_err("XenStore: %s", strerror(-ret));
 	return ret;
 }
 
-static int serve_period(void *arg)
+static int react(struct helper *h)
 {
-	struct helper *h = arg;
-
-	h->roster_changed = true;
-	return 0;
-}
-
-/* What the events of one round add up to. */
-static int settle(void *arg)
-{
-	struct helper *h = arg;
 	int err;
 
 	if (h->dev_changed || h->links_changed) {
@@ -84,16 +73,37 @@ static int settle(void *arg)
 	return 0;
 }
 
+/* What the events of one round add up to. Some of XenStore's come only while an
+ * answer is awaited.
+ */
+static int settle(void *arg)
+{
+	struct helper *h = arg;
+	int err;
+
+	do {
+		err = take_events(h) ?: react(h);
+	} while (!err && ck_xs_pending(h->xs));
+	return err;
+}
+
+static int serve_period(void *arg)
+{
+	struct helper *h = arg;
+
+	h->roster_changed = true;
+	return 0;
+}
+
 static int open_sources(struct helper *h)
 {
 	int err;
 
-	err = ck_loop_init(&h->loop);
+	err = ck_loop_init(&h->loop, NULL, NULL);
+	if (!err)
+		err = ck_loop_add(&h->loop, ck_xs_fd(h->xs), NULL, NULL);
 	if (!err && h->poll)
 		err = ck_loop_add_period(&h->loop, h->poll, serve_period, h);
-	else if (!err)
-		err = ck_loop_add(&h->loop, xs_fileno(h->xs), serve_xenstore,
-				  h);
 	if (!err)
 		err = routes_open(h);
 	if (err)
@@ -109,7 +119,7 @@ static int run(struct helper *h)
 	if (err)
 		return err;
 	sd_notify(0, "READY=1");
-	err = ck_loop_run(&h->loop, settle, h);
+	err = settle(h) ?: ck_loop_run(&h->loop, settle, h);
 	sd_notify(0, "STOPPING=1");
 	device_stop(h);
 	return err;
@@ -169,15 +179,15 @@ int main(int argc, char **argv)
 	ck_log_init("cokeeperd", verbose);
 	TAILQ_INIT(&helper.peers);
 	STAILQ_INIT(&helper.orders);
-	helper.xs = xs_open(0);
-	if (!helper.xs) {
-		ck_err("XenStore: %s", strerror(errno));
+	err = ck_xs_open(&helper.xs);
+	if (err) {
+		ck_err("XenStore: %s", strerror(-err));
 		return 1;
 	}
 	err = open_sources(&helper);
 	if (!err)
 		err = run(&helper);
 	routes_close(&helper);
-	xs_close(helper.xs);
+	ck_xs_close(helper.xs);
 	return err ? 1 : 0;
 }

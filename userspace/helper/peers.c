@@ -9,16 +9,31 @@
 #include "helper.h"
 #include "log.h"
 
-#define READ_TRIES	16
-
-static struct peer *peer_find(struct helper *h, const struct ck_mac *mac)
+static struct peer *list_find(struct peer_list *list, const struct ck_mac *mac)
 {
 	struct peer *peer;
 
-	TAILQ_FOREACH(peer, &h->peers, next)
+	TAILQ_FOREACH(peer, list, next)
 		if (!ck_mac_cmp(&peer->mac, mac))
 			return peer;
 	return NULL;
+}
+
+static struct peer *peer_find(struct helper *h, const struct ck_mac *mac)
+{
+	return list_find(&h->peers, mac);
+}
+
+static struct peer *new_peer(const struct ck_mac *mac)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+
+	if (!peer) {
+		ck_err("out of memory");
+		abort();
+	}
+	peer->mac = *mac;
+	return peer;
 }
 
 static struct peer *peer_get(struct helper *h, const struct ck_mac *mac)
@@ -27,12 +42,7 @@ static struct peer *peer_get(struct helper *h, const struct ck_mac *mac)
 
 	if (peer)
 		return peer;
-	peer = calloc(1, sizeof(*peer));
-	if (!peer) {
-		ck_err("out of memory");
-		abort();
-	}
-	peer->mac = *mac;
+	peer = new_peer(mac);
 	TAILQ_INSERT_TAIL(&h->peers, peer, next);
 	return peer;
 }
@@ -84,7 +94,7 @@ static void put_peer(struct nlmsghdr *nlh, const struct peer *peer)
 	mnl_attr_nest_end(nlh, nest);
 }
 
-static void kernel_set(struct helper *h, const struct peer *peer)
+static void kernel_set(struct helper *h, const struct peer *peer, uint32_t cause)
 {
 	uint8_t cmd = peer->member ? COKEEPER_CMD_PEER_SET :
 				     COKEEPER_CMD_PEER_DEL;
@@ -95,6 +105,8 @@ static void kernel_set(struct helper *h, const struct peer *peer)
 	nlh = ck_genl_put(&h->bound, buf, cmd);
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
 	put_peer(nlh, peer);
+	if (cause != COKEEPER_CAUSE_NONE)
+		mnl_attr_put_u32(nlh, COKEEPER_A_CAUSE, cause);
 	err = ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
 	if (err && !(err == -ENOENT && !peer->member))
 		ck_err("%s peer %s: %s", peer->member ? "set" : "delete",
@@ -150,30 +162,6 @@ static void deliver(struct helper *h, struct peer *peer)
 			ck_mac_format(&peer->mac, name), h->bound.nl.error);
 }
 
-/* Return: 1 if @value was read, 0 if it is not there, or -1 if it is bad. */
-static int read_member(struct helper *h, const struct ck_mac *mac,
-		       struct ck_member *value)
-{
-	struct ck_value_error why;
-	char path[CK_PATH_SIZE];
-	struct ck_xs_value text;
-	int err;
-
-	roster_path(h, path, "member", mac);
-	err = ck_xs_read(h->xs, XBT_NULL, path, &text);
-	if (err == -ENOENT)
-		return 0;
-	if (err) {
-		ck_err("%s: %s", path, strerror(-err));
-		return -1;
-	}
-	if (!ck_member_parse(text.data, text.len, value, &why)) {
-		ck_warn("%s ignored: %s", path, why.text);
-		return -1;
-	}
-	return 1;
-}
-
 static void read_offer(struct helper *h, const struct ck_mac *mac)
 {
 	struct ck_value_error why;
@@ -184,7 +172,7 @@ static void read_offer(struct helper *h, const struct ck_mac *mac)
 	int err;
 
 	roster_path(h, path, "offer", mac);
-	err = ck_xs_read(h->xs, XBT_NULL, path, &text);
+	err = ck_xs_read(h->xs, CK_XS_NULL, path, &text);
 	if (err == -ENOENT) {
 		peer = peer_find(h, mac);
 		if (peer) {
@@ -209,35 +197,50 @@ static void read_offer(struct helper *h, const struct ck_mac *mac)
 	deliver(h, peer);
 }
 
-static void read_one(struct helper *h, const struct ck_mac *mac)
+/* Take the host's last word on a peer. */
+static void apply(struct helper *h, const struct ck_member *word)
 {
+	struct peer *peer = word->left ? peer_find(h, &word->mac) :
+					 peer_get(h, &word->mac);
 	struct ck_addrs old = { 0 };
-	struct ck_member value;
-	struct peer *peer;
-	bool same = false;
-	int ret;
+	bool same_guest;
 
-	ret = read_member(h, mac, &value);
-	if (ret < 0)
+	if (!peer || (word->left && !peer->member))
 		return;
-	peer = ret ? peer_get(h, mac) : peer_find(h, mac);
-	if (!peer)
-		return;
-	if (peer->member) {
+	if (peer->member)
 		old = peer->value.addrs;
-		same = ret && peer->value.instance == value.instance &&
-		       peer->value.domid == value.domid;
-	}
-	peer->member = ret;
-	if (ret)
-		peer->value = value;
-	if (!same)
-		kernel_set(h, peer);
+	same_guest = peer->member && !word->left &&
+		     peer->value.instance == word->instance &&
+		     peer->value.domid == word->domid;
+	peer->member = !word->left;
+	if (peer->member)
+		peer->value = *word;
+	if (!same_guest)
+		kernel_set(h, peer, word->cause);
+	else if (!ck_addrs_equal(&old, &word->addrs))
+		kernel_set(h, peer, COKEEPER_CAUSE_ADDRESS);
 	deliver(h, peer);
-	if (!ret)
-		memset(&value.addrs, 0, sizeof(value.addrs));
-	routes_peer(h, &old, &value.addrs);
+	routes_peer(h, &old, &word->addrs);
 	peer_put(h, peer);
+}
+
+static bool parse_node(const char *name, struct ck_member *word)
+{
+	if (ck_member_parse(name, word))
+		return true;
+	ck_warn("roster: '%.64s' tells of nobody, ignored", name);
+	return false;
+}
+
+/* A node that is removed brings an event, too; but that is an old one. */
+static void member_event(struct helper *h, const char *name)
+{
+	struct ck_member word;
+
+	if (!parse_node(name, &word) || word.seq <= h->seen)
+		return;
+	h->seen = word.seq;
+	apply(h, &word);
 }
 
 /* Return: whether there is a roster to be read; @roster is its head. */
@@ -250,7 +253,7 @@ static bool read_head(struct helper *h, struct ck_roster *roster)
 
 	memset(roster, 0, sizeof(*roster));
 	roster_path(h, path, "roster", NULL);
-	err = ck_xs_read(h->xs, XBT_NULL, path, &text);
+	err = ck_xs_read(h->xs, CK_XS_NULL, path, &text);
 	if (err == -ENOENT)
 		return true;
 	if (err) {
@@ -261,50 +264,38 @@ static bool read_head(struct helper *h, struct ck_roster *roster)
 		ck_warn("%s ignored: %s", path, why.text);
 		return false;
 	}
-	if (!roster->member) {
-		ck_warn("the host refuses our announcement: %s",
-			roster->reason);
-		return false;
-	}
 	return true;
 }
 
-/* What cannot be parsed keeps its old value. */
+/* Read all nodes; the last word on each peer counts. */
 static bool read_members(struct helper *h, struct peer_list *list)
 {
 	char path[CK_PATH_SIZE], **names;
-	struct ck_member value;
-	struct peer *peer, *old;
+	struct ck_member word;
+	struct peer *peer;
 	unsigned int i, n;
-	struct ck_mac mac;
-	int ret;
+	int err;
 
 	roster_path(h, path, "member", NULL);
-	ret = ck_xs_list(h->xs, XBT_NULL, path, &names, &n);
-	if (ret) {
-		ck_err("%s: %s", path, strerror(-ret));
+	err = ck_xs_list(h->xs, CK_XS_NULL, path, &names, &n);
+	if (err) {
+		ck_err("%s: %s", path, strerror(-err));
 		return false;
 	}
 	for (i = 0; i < n; i++) {
-		if (!ck_mac_parse_node(names[i], &mac)) {
-			ck_warn("%s/%s: not a mac, ignored", path, names[i]);
+		if (!parse_node(names[i], &word))
 			continue;
-		}
-		old = peer_find(h, &mac);
-		ret = read_member(h, &mac, &value);
-		if (ret < 0 && old && old->member)
-			value = old->value;
-		else if (ret <= 0)
+		if (word.seq > h->seen)
+			h->seen = word.seq;
+		peer = list_find(list, &word.mac);
+		if (peer && peer->value.seq > word.seq)
 			continue;
-		peer = calloc(1, sizeof(*peer));
 		if (!peer) {
-			ck_err("out of memory");
-			abort();
+			peer = new_peer(&word.mac);
+			TAILQ_INSERT_TAIL(list, peer, next);
 		}
-		peer->mac = mac;
-		peer->member = true;
-		peer->value = value;
-		TAILQ_INSERT_TAIL(list, peer, next);
+		peer->member = !word.left;
+		peer->value = word;
 	}
 	free(names);
 	return true;
@@ -320,6 +311,19 @@ static void free_list(struct peer_list *list)
 	}
 }
 
+static void drop_left(struct peer_list *list)
+{
+	struct peer *peer, *next;
+
+	for (peer = TAILQ_FIRST(list); peer; peer = next) {
+		next = TAILQ_NEXT(peer, next);
+		if (peer->member)
+			continue;
+		TAILQ_REMOVE(list, peer, next);
+		free(peer);
+	}
+}
+
 static void read_offers(struct helper *h)
 {
 	char path[CK_PATH_SIZE], **names;
@@ -327,7 +331,7 @@ static void read_offers(struct helper *h)
 	unsigned int i, n;
 
 	roster_path(h, path, "offer", NULL);
-	ck_xs_list(h->xs, XBT_NULL, path, &names, &n);
+	ck_xs_list(h->xs, CK_XS_NULL, path, &names, &n);
 	for (i = 0; i < n; i++)
 		if (ck_mac_parse_node(names[i], &mac))
 			read_offer(h, &mac);
@@ -355,34 +359,22 @@ static void keep_offers(struct helper *h, struct peer_list *list)
  * peers_read_all() - read the whole roster, and make the kernel's equal
  * @h: the helper
  *
- * The publisher writes several members at once in a transaction that also
- * renews the roster's generation. If that is the same before and after
- * reading, what was read is whole; a transaction of our own would run into
- * the quota for large groups. Single changes meanwhile bring their own event.
+ * What is read is whole, for the names of a directory are read at one moment.
  */
 void peers_read_all(struct helper *h)
 {
-	struct ck_roster before, after;
+	struct ck_roster head;
 	struct peer_list list;
-	int i;
 
-	for (i = 0; i < READ_TRIES; i++) {
-		TAILQ_INIT(&list);
-		if (!read_head(h, &before))
-			return;
-		if (!read_members(h, &list) || !read_head(h, &after)) {
-			free_list(&list);
-			return;
-		}
-		if (before.member == after.member &&
-		    before.generation == after.generation)
-			break;
+	TAILQ_INIT(&list);
+	if (!read_head(h, &head) || !read_members(h, &list)) {
 		free_list(&list);
-	}
-	if (i == READ_TRIES) {
-		ck_err("the roster changes faster than it can be read");
 		return;
 	}
+	/* What is left of the roster is still to be followed. */
+	if (head.reason[0])
+		ck_warn("the host refuses our announcement: %s", head.reason);
+	drop_left(&list);
 	keep_offers(h, &list);
 	peers_clear(h);
 	TAILQ_CONCAT(&h->peers, &list, next);
@@ -400,8 +392,8 @@ void peers_event(struct helper *h, const char *rest)
 {
 	struct ck_mac mac;
 
-	if (!strncmp(rest, "member/", 7) && ck_mac_parse_node(rest + 7, &mac))
-		read_one(h, &mac);
+	if (!strncmp(rest, "member/", 7))
+		member_event(h, rest + 7);
 	else if (!strncmp(rest, "offer/", 6) &&
 		 ck_mac_parse_node(rest + 6, &mac))
 		read_offer(h, &mac);

@@ -10,9 +10,11 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "hypervisor.h"
 #include "log.h"
 #include "loop.h"
 #include "membership.h"
+#include "policy.h"
 #include "roster.h"
 #include "scan.h"
 #include "xs.h"
@@ -28,11 +30,34 @@ static const char usage[] =
 "Tell the guests of this host of each other, so that cokeeper devices find\n"
 "their peers.\n"
 "\n"
+"  -c, --config FILE     who may see whom (default " CK_POLICY_FILE ",\n"
+"                        if there is one)\n"
+"      --check           say what is wrong with the configuration, and exit\n"
 "  -l, --lock-file FILE  do not run twice (default " LOCK_FILE ")\n"
 "  -p, --poll SECONDS    look for changes that often, where XenStore's watches fail\n"
 "  -v, --verbose         log each event\n"
 "  -h, --help            show this help and exit\n"
-"  -V, --version         show the version and exit\n";
+"  -V, --version         show the version and exit\n"
+"\n"
+"Guests whose interfaces share a bridge see each other, unless the configuration\n"
+"says otherwise. Guests go by name or UUID; SIGHUP has the file read again:\n"
+"\n"
+"  [group web]           these guests see each other alone\n"
+"  guest = web1\n"
+"  guest = 5b25ff66-61ea-4bba-a91d-50aa8ef68f1c\n"
+"\n"
+"  [exclude]             these see nobody\n"
+"  guest = firewall\n"
+"\n"
+"  [unlisted]\n"
+"  join = bridge         all others, by bridge (the default), or none\n";
+
+struct options {
+	const char *config;
+	const char *lock_file;
+	bool check;
+	uint32_t poll;
+};
 
 /* The lock is held until the process ends. */
 static int lock(const char *path)
@@ -57,19 +82,42 @@ static int lock(const char *path)
 	return 0;
 }
 
-static int serve_events(void *arg)
+/* Taken after each round: some come while an answer is awaited. */
+static int settle(void *arg)
 {
-	struct xs_handle *xs = arg;
-	char path[CK_PATH_SIZE];
+	struct ck_xs *xs = arg;
+	char path[CK_EVENT_SIZE];
 	int ret;
 
-	while ((ret = ck_xs_next_event(xs, path)) > 0)
-		scan_event(path);
-	if (ret) {
+	do {
+		while ((ret = ck_xs_next_event(xs, path)) > 0)
+			scan_event(path);
+		if (!ret) {
+			scan_pending();
+			ret = ck_xs_flush(xs);
+		}
+	} while (!ret && ck_xs_pending(xs));
+	if (ret)
 		ck_err("XenStore: %s", strerror(-ret));
-		return ret;
+	return ret;
+}
+
+static bool load_policy(const struct options *options)
+{
+	return policy_load(options->config ? options->config : CK_POLICY_FILE,
+			   !options->config);
+}
+
+/* A configuration with a mistake is reported, and the last one kept. */
+static int reload(void *arg)
+{
+	const struct options *options = arg;
+
+	if (load_policy(options)) {
+		scan_policy_changed();
+		ck_info("configuration read again, %u members",
+			membership_count());
 	}
-	scan_pending();
 	return 0;
 }
 
@@ -80,25 +128,26 @@ static int serve_period(void *arg)
 	return 0;
 }
 
-static int run(struct xs_handle *xs, uint32_t poll)
+static int run(struct ck_xs *xs, struct options *options)
 {
 	struct ck_loop loop;
 	int err;
 
-	err = ck_loop_init(&loop);
-	if (!err && poll)
-		err = ck_loop_add_period(&loop, poll, serve_period, NULL);
-	else if (!err)
-		err = ck_loop_add(&loop, xs_fileno(xs), serve_events, xs);
+	err = ck_loop_init(&loop, reload, options);
+	if (!err)
+		err = ck_loop_add(&loop, ck_xs_fd(xs), NULL, NULL);
+	if (!err && options->poll)
+		err = ck_loop_add_period(&loop, options->poll, serve_period,
+					 NULL);
 	if (err) {
 		ck_err("event loop: %s", strerror(-err));
 		return err;
 	}
-	if (!scan_start(xs, !poll))
+	if (!scan_start(xs, !options->poll))
 		return -EIO;
 	ck_info("ready, %u members", membership_count());
 	sd_notify(0, "READY=1");
-	err = ck_loop_run(&loop, NULL, NULL);
+	err = settle(xs) ?: ck_loop_run(&loop, settle, xs);
 	sd_notify(0, "STOPPING=1");
 	ck_loop_close(&loop);
 	return err;
@@ -107,6 +156,8 @@ static int run(struct xs_handle *xs, uint32_t poll)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'C' },
 		{ "lock-file", required_argument, NULL, 'l' },
 		{ "poll", required_argument, NULL, 'p' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -114,19 +165,24 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *lock_file = LOCK_FILE;
-	struct xs_handle *xs;
+	struct options opt = { .lock_file = LOCK_FILE };
+	struct ck_xs *xs;
 	bool verbose = false;
-	uint32_t poll = 0;
 	int c, err;
 
-	while ((c = getopt_long(argc, argv, "l:p:vhV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:l:p:vhV", options, NULL)) != -1) {
 		switch (c) {
+		case 'c':
+			opt.config = optarg;
+			break;
+		case 'C':
+			opt.check = true;
+			break;
 		case 'l':
-			lock_file = optarg;
+			opt.lock_file = optarg;
 			break;
 		case 'p':
-			if (!ck_u32_parse(optarg, 1, CK_POLL_MAX, &poll)) {
+			if (!ck_u32_parse(optarg, 1, CK_POLL_MAX, &opt.poll)) {
 				fprintf(stderr, "cokeeper-hostd: --poll takes 1 to %u seconds\n",
 					CK_POLL_MAX);
 				return 2;
@@ -152,14 +208,24 @@ int main(int argc, char **argv)
 	}
 
 	ck_log_init("cokeeper-hostd", verbose);
-	if (lock(lock_file))
+	if (!load_policy(&opt))
 		return 1;
-	xs = xs_open(0);
-	if (!xs) {
-		ck_err("XenStore: %s", strerror(errno));
+	if (opt.check)
+		return 0;
+	if (lock(opt.lock_file))
+		return 1;
+	if (!hypervisor_open()) {
+		ck_err("no access to the hypervisor: %s; is this dom0?",
+		       strerror(errno));
 		return 1;
 	}
-	err = run(xs, poll);
-	xs_close(xs);
+	err = ck_xs_open(&xs);
+	if (err) {
+		ck_err("XenStore: %s", strerror(-err));
+		return 1;
+	}
+	err = run(xs, &opt);
+	ck_xs_close(xs);
+	hypervisor_close();
 	return err ? 1 : 0;
 }

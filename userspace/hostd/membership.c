@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cokeeper.h"
 #include "roster.h"
+
+/* So many nodes may be outdated in a roster before it is tidied up. */
+#define TOLD_MAX	8
 
 struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
 
@@ -186,16 +190,38 @@ static void offers_update(struct iface *iface)
 	}
 }
 
-static void tell_peers(struct iface *iface)
+/* All that happens in a group tells all of its members, and one of them has its
+ * roster tidied up: in turn, so that it is never much work at once.
+ */
+static void tell(struct group *group, const struct ck_mac *mac,
+		 const char *node)
 {
 	struct iface *peer;
 
-	TAILQ_FOREACH(peer, &iface->group->members, in_group)
-		if (ck_mac_cmp(&peer->mac, &iface->mac))
-			roster_put_member(peer, iface);
+	TAILQ_FOREACH(peer, &group->members, in_group) {
+		if (!ck_mac_cmp(&peer->mac, mac))
+			continue;
+		roster_tell(peer, node);
+		peer->told++;
+	}
+	peer = TAILQ_FIRST(&group->members);
+	if (!peer || peer->told < TOLD_MAX)
+		return;
+	TAILQ_REMOVE(&group->members, peer, in_group);
+	TAILQ_INSERT_TAIL(&group->members, peer, in_group);
+	peer->told = 0;
+	roster_tidy(peer);
 }
 
-static void join(struct iface *iface)
+static void tell_peers(struct iface *iface, uint32_t cause)
+{
+	free(iface->node);
+	iface->node = roster_node(iface, cause);
+	if (iface->node && group_find(iface->group, &iface->mac) == iface)
+		tell(iface->group, &iface->mac, iface->node);
+}
+
+static void join(struct iface *iface, uint32_t cause)
 {
 	struct offer *offer;
 	struct iface *peer;
@@ -203,7 +229,7 @@ static void join(struct iface *iface)
 	iface->group = group_get(iface->group_name);
 	TAILQ_INSERT_TAIL(&iface->group->members, iface, in_group);
 	members++;
-	tell_peers(iface);
+	tell_peers(iface, cause);
 
 	/* What the others offer it is part of its roster. */
 	roster_write(iface);
@@ -216,24 +242,27 @@ static void join(struct iface *iface)
 		offer_update(iface, offer);
 }
 
-static void leave(struct iface *iface)
+static void leave(struct iface *iface, uint32_t cause)
 {
 	struct group *group = iface->group;
 	struct iface *peer, *twin;
 	struct offer *offer;
+	char *node;
 
 	TAILQ_REMOVE(&group->members, iface, in_group);
 	iface->group = NULL;
 	members--;
 
+	free(iface->node);
+	iface->node = NULL;
 	twin = group_find(group, &iface->mac);
-	TAILQ_FOREACH(peer, &group->members, in_group) {
-		if (!ck_mac_cmp(&peer->mac, &iface->mac))
-			continue;
-		if (twin)
-			roster_put_member(peer, twin);
-		else
-			roster_del_member(peer, &iface->mac);
+	if (!twin) {
+		node = roster_node_left(iface, cause);
+		if (node)
+			tell(group, &iface->mac, node);
+		free(node);
+	} else if (twin->order < iface->order) {
+		tell_peers(twin, COKEEPER_CAUSE_RENEWED);
 	}
 	SLIST_FOREACH(offer, &iface->offers, next) {
 		peer = group_find(group, &offer->peer);
@@ -262,22 +291,63 @@ static void iface_free(struct iface *iface)
 		free(offer);
 	}
 	TAILQ_REMOVE(&iface->domain->ifaces, iface, in_domain);
+	free(iface->node);
 	free(iface);
 }
 
+/* Put an interface into the group that it belongs to, or take it out of it. */
+static void settle(struct iface *iface, uint32_t cause)
+{
+	bool member = iface->announced && iface->group_name[0] &&
+		      !iface->barred && !iface->domain->stopped;
+
+	if (iface->group &&
+	    (!member || strcmp(iface->group->name, iface->group_name)))
+		leave(iface, cause);
+	if (!iface->group && member)
+		join(iface, cause);
+	else if (!iface->group && iface->announced && !iface->domain->stopped)
+		roster_refuse(iface, iface->group_name[0] ? iface->barred :
+							    "not-your-mac");
+}
+
 /**
- * domain_remove() - a domain is gone
+ * domain_stop() - a domain has ended, though there may be something left of it
+ * @domain: the domain
+ * @cause: COKEEPER_CAUSE_*, for its peers
+ */
+void domain_stop(struct domain *domain, uint32_t cause)
+{
+	struct iface *iface;
+
+	domain->stopped = true;
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+		settle(iface, cause);
+}
+
+/**
+ * domain_resume() - a domain that stopped goes on, for its suspend was cancelled
+ * @domain: the domain
+ */
+void domain_resume(struct domain *domain)
+{
+	struct iface *iface;
+
+	domain->stopped = false;
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+		settle(iface, COKEEPER_CAUSE_RESUMED);
+}
+
+/**
+ * domain_remove() - a domain that stopped is gone
  * @domain: the domain; it is freed
  *
- * Its peers are told; its own rosters are left alone, for they went with it.
+ * Its own rosters are left alone, for they went with it.
  */
 void domain_remove(struct domain *domain)
 {
 	struct iface *iface;
 
-	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
-		if (iface->group)
-			leave(iface);
 	while ((iface = TAILQ_FIRST(&domain->ifaces)))
 		iface_free(iface);
 	by_domid[domain->domid] = NULL;
@@ -286,24 +356,33 @@ void domain_remove(struct domain *domain)
 }
 
 /**
- * iface_configure() - the toolstack's word on an interface
+ * iface_configure() - the toolstack's and the administrator's word on an interface
  * @iface: the interface; it may be freed
  * @group_name: the group that it belongs to, "" when the domain has no such
  *		interface (any more)
+ * @barred: why the administrator wants it in none, or NULL
+ * @cause: COKEEPER_CAUSE_*, for its peers
  */
-void iface_configure(struct iface *iface, const char *group_name)
+void iface_configure(struct iface *iface, const char *group_name,
+		     const char *barred, uint32_t cause)
 {
-	if (!strcmp(iface->group_name, group_name))
+	if (!strcmp(iface->group_name, group_name) && iface->barred == barred)
 		return;
-	if (iface->group)
-		leave(iface);
 	strcpy(iface->group_name, group_name);
-	if (iface->announced && group_name[0])
-		join(iface);
-	else if (iface->announced)
-		roster_refuse(iface, "not-your-mac");
-	else if (!group_name[0] && !iface->refused[0])
+	iface->barred = barred;
+	settle(iface, cause);
+	if (!iface->announced && !group_name[0] && !iface->refused[0])
 		iface_free(iface);
+}
+
+static uint32_t join_cause(struct iface *iface)
+{
+	bool newborn = iface->domain->newborn;
+
+	iface->domain->newborn = false;
+	if (iface->announce.cause == COKEEPER_CAUSE_RESUMED)
+		return COKEEPER_CAUSE_RESUMED;
+	return newborn ? COKEEPER_CAUSE_CREATED : COKEEPER_CAUSE_ANNOUNCED;
 }
 
 /**
@@ -317,6 +396,7 @@ void iface_announce(struct iface *iface, const struct ck_announce *announce)
 	bool same = iface->announced && !renewed &&
 		    ck_addrs_equal(&iface->announce.addrs, &announce->addrs);
 	bool was_refused = iface->refused[0];
+	uint32_t cause;
 
 	iface->refused[0] = 0;
 	if (iface->group && same) {
@@ -327,11 +407,16 @@ void iface_announce(struct iface *iface, const struct ck_announce *announce)
 	iface->announced = true;
 	iface->announce = *announce;
 	iface->order = ++announcements;
+	cause = join_cause(iface);
 	if (!iface->group) {
-		join(iface);
+		settle(iface, cause);
 		return;
 	}
-	tell_peers(iface);
+	if (!renewed)
+		cause = COKEEPER_CAUSE_ADDRESS;
+	else if (cause != COKEEPER_CAUSE_RESUMED)
+		cause = COKEEPER_CAUSE_RENEWED;
+	tell_peers(iface, cause);
 	if (was_refused)
 		roster_write(iface);
 	if (renewed)
@@ -347,7 +432,7 @@ void iface_withdraw(struct iface *iface)
 	iface->announced = false;
 	iface->refused[0] = 0;
 	if (iface->group)
-		leave(iface);
+		leave(iface, COKEEPER_CAUSE_WITHDRAWN);
 	roster_remove(iface);
 	if (!iface->group_name[0])
 		iface_free(iface);
@@ -390,6 +475,28 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 		iface->noffers--;
 		free(offer);
 	}
+}
+
+/**
+ * membership_tell_all() - write all rosters, as far as they are not as they should be
+ *
+ * What a predecessor wrote is taken up where it holds.
+ */
+void membership_tell_all(void)
+{
+	struct group *group;
+	struct iface *iface;
+
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(iface, &group->members, in_group)
+			roster_adopt(iface);
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(iface, &group->members, in_group)
+			if (!iface->node)
+				iface->node = roster_node(iface, COKEEPER_CAUSE_NONE);
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(iface, &group->members, in_group)
+			roster_write(iface);
 }
 
 /* Return: the number of members of all groups. */

@@ -12,6 +12,7 @@
 #include "value.h"
 
 #define CK_UUID_SIZE		64
+#define CK_NAME_SIZE		256
 #define CK_OFFERS_MAX		1024	/* of one interface */
 #define CK_STRANGERS_MAX	16	/* claimed macs of one domain */
 
@@ -33,7 +34,10 @@ struct offer {
  * @group: where it is a member now, or NULL
  * @announced: @announce is what was last accepted
  * @order: when it was announced, compared to others
+ * @barred: a word that says why the administrator wants it in no group, or NULL
  * @dirty: a write to its roster failed, so all of it is to be written again
+ * @node: under which its peers are told of it, NULL if they are not
+ * @told: what it was told since its roster was last tidied up
  * @present: seen by the scan under way
  * @refused: why its last announcement was refused; empty when it was not
  * @offers: its offers, by peer
@@ -48,6 +52,9 @@ struct iface {
 	bool announced;
 	bool dirty;
 	bool present;
+	char *node;
+	unsigned int told;
+	const char *barred;
 	uint64_t order;
 	struct ck_announce announce;
 	char refused[160];
@@ -66,20 +73,28 @@ struct group {
 /**
  * struct domain - a domain that runs
  * @uuid: tells it from another that gets the same number later
+ * @name: by which the administrator knows it
+ * @stopped: it has ended, or waits for its end; its interfaces are in no group
+ * @newborn: it has not announced anything since it came to be before our eyes
  * @prepared: the directory of its rosters exists
  * @vif_changed: its interfaces are to be read again
  * @fresh_guest: the watch on what the guest writes has not fired yet
  * @fresh_vif: nor has the one on its interfaces
+ * @fresh_name: nor has the one on its name
  * @log: bounds what it can make us log
  */
 struct domain {
 	TAILQ_ENTRY(domain) next;
 	uint32_t domid;
 	char uuid[CK_UUID_SIZE];
+	char name[CK_NAME_SIZE];
+	bool stopped;
+	bool newborn;
 	bool prepared;
 	bool vif_changed;
 	bool fresh_guest;
 	bool fresh_vif;
+	bool fresh_name;
 	struct ck_ratelimit log;
 	struct iface_list ifaces;
 };
@@ -90,11 +105,14 @@ extern struct domain_list domains;
 
 struct domain *domain_find(uint32_t domid);
 struct domain *domain_add(uint32_t domid, const char *uuid);
+void domain_stop(struct domain *domain, uint32_t cause);
+void domain_resume(struct domain *domain);
 void domain_remove(struct domain *domain);
 
 struct iface *iface_find(struct domain *domain, const struct ck_mac *mac);
 struct iface *iface_get(struct domain *domain, const struct ck_mac *mac);
-void iface_configure(struct iface *iface, const char *group_name);
+void iface_configure(struct iface *iface, const char *group_name,
+		     const char *barred, uint32_t cause);
 void iface_announce(struct iface *iface, const struct ck_announce *announce);
 void iface_withdraw(struct iface *iface);
 void iface_offer(struct iface *iface, const struct ck_mac *peer,
@@ -103,6 +121,7 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 bool iface_visible(const struct iface *iface, const struct iface *to);
 const struct ck_offer *iface_offer_to(const struct iface *iface,
 				      const struct iface *to);
+void membership_tell_all(void);
 unsigned int membership_count(void);
 
 #endif /* CK_MEMBERSHIP_H */

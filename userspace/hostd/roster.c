@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The rosters in XenStore, which tell a member of the others.
  *
- * A single change is a single write. When a roster is written as a whole, it
- * is compared with what is there and changed in one transaction, with a new
- * generation number. Nothing is written before roster_start().
+ * A single change is one new node in each roster, named so that its watch event
+ * says it all (Documentation/xenstore-paths.md); nobody waits for the answers.
+ * When a roster is written as a whole, it is compared with what is there and
+ * changed in one transaction, with a new generation number. Nothing is written
+ * before roster_start().
  */
 #include "roster.h"
 
@@ -11,13 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "xs.h"
+#include "cokeeper.h"
 
-static struct xs_handle *store;
+static struct ck_xs *store;
 
 /* From now on, changes are written to @xs. */
-void roster_start(struct xs_handle *xs)
+void roster_start(struct ck_xs *xs)
 {
 	store = xs;
 }
@@ -34,15 +37,13 @@ static void roster_path(char path[CK_PATH_SIZE], const struct iface *iface,
 		 *directory ? "/" : "", directory, peer ? "/" : "", name);
 }
 
-static void member_value(char buf[CK_VALUE_SIZE], const struct iface *peer)
+static void node_path(char path[CK_EVENT_SIZE], const struct iface *iface,
+		      const char *node)
 {
-	struct ck_member member = {
-		.domid = peer->domain->domid,
-		.instance = peer->announce.instance,
-		.addrs = peer->announce.addrs,
-	};
+	char directory[CK_PATH_SIZE];
 
-	ck_member_format(&member, buf);
+	roster_path(directory, iface, "member", NULL);
+	snprintf(path, CK_EVENT_SIZE, "%s/%s", directory, node);
 }
 
 static void failed(struct iface *iface, const char *path, int err)
@@ -52,6 +53,41 @@ static void failed(struct iface *iface, const char *path, int err)
 	iface->dirty = true;
 	if (ck_ratelimit(&iface->domain->log, &suppressed))
 		ck_err("%s: %s", path, strerror(-err));
+}
+
+/* Whose roster was changed; it may be gone when the answer comes. */
+struct change {
+	uint32_t domid;
+	struct ck_mac mac;
+};
+
+static void changed(void *arg, int err)
+{
+	struct change *change = arg;
+	struct domain *domain = domain_find(change->domid);
+	struct iface *iface = NULL;
+	char path[CK_PATH_SIZE];
+
+	if (domain)
+		iface = iface_find(domain, &change->mac);
+	if (iface && err && err != -ENOENT) {
+		roster_path(path, iface, "", NULL);
+		failed(iface, path, err);
+	}
+	free(change);
+}
+
+static struct change *change(const struct iface *iface)
+{
+	struct change *change = malloc(sizeof(*change));
+
+	if (!change) {
+		ck_err("out of memory");
+		abort();
+	}
+	change->domid = iface->domain->domid;
+	change->mac = iface->mac;
+	return change;
 }
 
 /* After a failure, single changes would leave a gap: write all again. */
@@ -66,73 +102,191 @@ static bool roster_ready(struct iface *iface)
 	return true;
 }
 
-static void put(struct iface *to, const char *directory,
-		const struct ck_mac *peer, const char *value)
+/* Numbers grow beyond this process' life, so what a predecessor wrote is older. */
+static uint64_t next_seq(void)
 {
-	char path[CK_PATH_SIZE];
-	int err;
+	static uint64_t last;
+	struct timespec now;
+	uint64_t seq;
 
-	roster_path(path, to, directory, peer);
-	err = ck_xs_write(store, XBT_NULL, path, value);
-	if (err)
-		failed(to, path, err);
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	seq = now.tv_sec * 1000000000ull + now.tv_nsec;
+	last = seq > last ? seq : last + 1;
+	return last;
 }
 
-static void del(struct iface *to, const char *directory,
-		const struct ck_mac *peer)
+static char *member_node(const struct ck_member *member)
 {
-	char path[CK_PATH_SIZE];
-	int err;
+	char name[CK_MEMBER_SIZE], *copy;
 
-	roster_path(path, to, directory, peer);
-	err = ck_xs_rm(store, XBT_NULL, path);
-	if (err)
-		failed(to, path, err);
+	if (!store)
+		return NULL;
+	ck_member_format(member, name);
+	copy = strdup(name);
+	if (!copy) {
+		ck_err("out of memory");
+		abort();
+	}
+	return copy;
 }
 
-void roster_put_member(struct iface *to, const struct iface *peer)
+/**
+ * roster_node() - a new node to tell others of a member
+ * @iface: the member
+ * @cause: why they are told
+ *
+ * Return: its name, to be freed; NULL before roster_start().
+ */
+char *roster_node(const struct iface *iface, uint32_t cause)
 {
-	char value[CK_VALUE_SIZE];
+	struct ck_member member = {
+		.mac = iface->mac,
+		.seq = next_seq(),
+		.cause = cause,
+		.domid = iface->domain->domid,
+		.instance = iface->announce.instance,
+		.addrs = iface->announce.addrs,
+	};
+
+	return member_node(&member);
+}
+
+/* The same for one that was a member. */
+char *roster_node_left(const struct iface *iface, uint32_t cause)
+{
+	struct ck_member member = {
+		.mac = iface->mac,
+		.seq = next_seq(),
+		.left = true,
+		.cause = cause,
+	};
+
+	return member_node(&member);
+}
+
+/**
+ * roster_tell() - tell a member of another one
+ * @to: the member that is told
+ * @node: made by roster_node() or roster_node_left()
+ */
+void roster_tell(struct iface *to, const char *node)
+{
+	char path[CK_EVENT_SIZE];
 
 	if (!roster_ready(to))
 		return;
-	member_value(value, peer);
-	put(to, "member", &peer->mac, value);
-}
-
-void roster_del_member(struct iface *to, const struct ck_mac *peer)
-{
-	if (roster_ready(to))
-		del(to, "member", peer);
+	node_path(path, to, node);
+	ck_xs_post_write(store, CK_XS_NULL, path, "", changed, change(to));
 }
 
 void roster_put_offer(struct iface *to, const struct ck_mac *peer,
 		      const struct ck_offer *offer)
 {
-	char value[CK_VALUE_SIZE];
+	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
 
 	if (!roster_ready(to))
 		return;
+	roster_path(path, to, "offer", peer);
 	ck_offer_format(offer, value);
-	put(to, "offer", peer, value);
+	ck_xs_post_write(store, CK_XS_NULL, path, value, changed, change(to));
 }
 
 void roster_del_offer(struct iface *to, const struct ck_mac *peer)
 {
-	if (roster_ready(to))
-		del(to, "offer", peer);
+	char path[CK_PATH_SIZE];
+
+	if (!roster_ready(to))
+		return;
+	roster_path(path, to, "offer", peer);
+	ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(to));
+}
+
+/* The peer whose current node this is, or NULL if it is nobody's any more. */
+static struct iface *current(struct iface *iface, const char *node)
+{
+	struct iface *peer;
+
+	TAILQ_FOREACH(peer, &iface->group->members, in_group)
+		if (peer->node && !strcmp(peer->node, node))
+			return iface_visible(peer, iface) ? peer : NULL;
+	return NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/**
+ * roster_tidy() - remove the nodes that later ones made outdated
+ * @to: whose roster it is, a member
+ */
+void roster_tidy(struct iface *to)
+{
+	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], **names;
+	unsigned int i, n;
+	int err;
+
+	if (!roster_ready(to))
+		return;
+	roster_path(path, to, "member", NULL);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
+	if (err)
+		failed(to, path, err);
+	/* The oldest first: else one that has left would be there again. */
+	if (n)
+		qsort(names, n, sizeof(*names), compare_names);
+	for (i = 0; i < n; i++) {
+		if (current(to, names[i]))
+			continue;
+		node_path(full, to, names[i]);
+		ck_xs_post_rm(store, CK_XS_NULL, full, changed, change(to));
+	}
+	free(names);
+}
+
+static bool tells_of(const struct ck_member *member, const struct iface *peer)
+{
+	return !member->left && !ck_mac_cmp(&member->mac, &peer->mac) &&
+	       member->domid == peer->domain->domid &&
+	       member->instance == peer->announce.instance &&
+	       ck_addrs_equal(&member->addrs, &peer->announce.addrs);
+}
+
+/**
+ * roster_adopt() - take up nodes that a predecessor wrote
+ * @iface: whose roster it is, a member
+ *
+ * Peers get the last one that says what is to be said of them.
+ */
+void roster_adopt(struct iface *iface)
+{
+	char path[CK_PATH_SIZE], **names;
+	struct ck_member member;
+	struct iface *peer;
+	unsigned int i, n;
+
+	roster_path(path, iface, "member", NULL);
+	ck_xs_list(store, CK_XS_NULL, path, &names, &n);
+	for (i = 0; i < n; i++) {
+		if (!ck_member_parse(names[i], &member))
+			continue;
+		TAILQ_FOREACH(peer, &iface->group->members, in_group) {
+			if (!tells_of(&member, peer) ||
+			    (peer->node && strcmp(names[i], peer->node) <= 0))
+				continue;
+			free(peer->node);
+			peer->node = member_node(&member);
+		}
+	}
+	free(names);
 }
 
 /* The guest may read its rosters, nobody else may; what is created below
  * inherits that. A domain that is going must not get a new directory.
  */
-static int prepare(struct xs_handle *xs, xs_transaction_t t,
-		   struct domain *domain)
+static int prepare(struct ck_xs *xs, uint32_t t, struct domain *domain)
 {
-	struct xs_permissions perms[2] = {
-		{ .id = 0, .perms = XS_PERM_NONE },
-		{ .id = domain->domid, .perms = XS_PERM_READ },
-	};
 	struct ck_xs_value value;
 	char path[CK_PATH_SIZE];
 	int err;
@@ -143,17 +297,53 @@ static int prepare(struct xs_handle *xs, xs_transaction_t t,
 		return err;
 	strcat(path, "/cokeeper");
 	err = ck_xs_read(xs, t, path, &value);
-	if (err != -ENOENT)
-		return err;
-	if (!xs_mkdir(xs, t, path) ||
-	    !xs_set_permissions(xs, t, path, perms, 2))
-		return -errno;
-	return 0;
+	return err == -ENOENT ? ck_xs_share(xs, t, path, domain->domid) : err;
+}
+
+static bool listed(char **names, unsigned int n, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+static int sync_members(struct ck_xs *xs, uint32_t t, struct iface *iface,
+			bool *changed)
+{
+	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], **names;
+	struct iface *peer;
+	unsigned int i, n;
+	int err;
+
+	roster_path(path, iface, "member", NULL);
+	err = ck_xs_list(xs, t, path, &names, &n);
+	for (i = 0; i < n; i++) {
+		if (current(iface, names[i]))
+			continue;
+		*changed = true;
+		node_path(full, iface, names[i]);
+		ck_xs_post_rm(xs, t, full, NULL, NULL);
+	}
+	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
+		if (err)
+			break;
+		if (!peer->node || !iface_visible(peer, iface) ||
+		    listed(names, n, peer->node))
+			continue;
+		*changed = true;
+		node_path(full, iface, peer->node);
+		ck_xs_post_write(xs, t, full, "", NULL, NULL);
+	}
+	free(names);
+	return err;
 }
 
 /* Write one node if it is not yet as it should be. */
-static int sync_node(struct xs_handle *xs, xs_transaction_t t,
-		     const char *path, const char *value, bool *changed)
+static int sync_node(struct ck_xs *xs, uint32_t t, const char *path,
+		     const char *value, bool *changed)
 {
 	struct ck_xs_value old;
 	int err;
@@ -167,129 +357,95 @@ static int sync_node(struct xs_handle *xs, xs_transaction_t t,
 	return ck_xs_write(xs, t, path, value);
 }
 
-/* Find what @iface is to be told of @peer in "member" or in "offer". */
-static bool peer_value(const struct iface *peer, const struct iface *iface,
-		       bool offers, char value[CK_VALUE_SIZE])
+static int sync_offers(struct ck_xs *xs, uint32_t t, struct iface *iface,
+		       bool *changed)
 {
+	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], value[CK_VALUE_SIZE];
+	char mac[CK_MAC_STRLEN], **names;
 	const struct ck_offer *offer;
-
-	if (!iface_visible(peer, iface))
-		return false;
-	if (!offers) {
-		member_value(value, peer);
-		return true;
-	}
-	offer = iface_offer_to(peer, iface);
-	if (offer)
-		ck_offer_format(offer, value);
-	return offer != NULL;
-}
-
-static bool listed(char **names, unsigned int n, const struct ck_mac *mac)
-{
-	char name[CK_MAC_STRLEN];
-	unsigned int i;
-
-	ck_mac_format_node(mac, name);
-	for (i = 0; i < n; i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
-}
-
-/* Remove the nodes that no present peer accounts for. */
-static int sync_stale(struct xs_handle *xs, xs_transaction_t t,
-		      struct iface *iface, bool offers, char **names,
-		      unsigned int n, bool *changed)
-{
-	char path[CK_PATH_SIZE], full[2 * CK_PATH_SIZE], value[CK_VALUE_SIZE];
 	struct iface *peer;
-	struct ck_mac mac;
-	unsigned int i;
-	int err = 0;
+	unsigned int i, n;
+	int err;
 
-	roster_path(path, iface, offers ? "offer" : "member", NULL);
-	for (i = 0; i < n && !err; i++) {
-		peer = NULL;
-		if (ck_mac_parse_node(names[i], &mac))
-			TAILQ_FOREACH(peer, &iface->group->members, in_group)
-				if (!ck_mac_cmp(&peer->mac, &mac) &&
-				    peer_value(peer, iface, offers, value))
-					break;
+	roster_path(path, iface, "offer", NULL);
+	err = ck_xs_list(xs, t, path, &names, &n);
+	for (i = 0; i < n; i++) {
+		TAILQ_FOREACH(peer, &iface->group->members, in_group)
+			if (!strcmp(names[i], ck_mac_format_node(&peer->mac,
+								 mac)) &&
+			    iface_offer_to(peer, iface))
+				break;
 		if (peer)
 			continue;
 		*changed = true;
 		snprintf(full, sizeof(full), "%s/%s", path, names[i]);
-		err = ck_xs_rm(xs, t, full);
+		ck_xs_post_rm(xs, t, full, NULL, NULL);
 	}
-	return err;
-}
-
-/* Make one directory of a roster what it should be. */
-static int sync_directory(struct xs_handle *xs, xs_transaction_t t,
-			  struct iface *iface, bool offers, bool *changed)
-{
-	const char *directory = offers ? "offer" : "member";
-	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
-	struct iface *peer;
-	unsigned int n;
-	char **names;
-	int err;
-
-	roster_path(path, iface, directory, NULL);
-	err = ck_xs_list(xs, t, path, &names, &n);
-	if (!err)
-		err = sync_stale(xs, t, iface, offers, names, n, changed);
 	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
+		offer = iface_offer_to(peer, iface);
 		if (err)
 			break;
-		if (!peer_value(peer, iface, offers, value))
+		if (!offer)
 			continue;
-		roster_path(path, iface, directory, &peer->mac);
-		if (listed(names, n, &peer->mac)) {
-			err = sync_node(xs, t, path, value, changed);
-		} else {
-			*changed = true;
-			err = ck_xs_write(xs, t, path, value);
-		}
+		roster_path(path, iface, "offer", &peer->mac);
+		ck_offer_format(offer, value);
+		err = sync_node(xs, t, path, value, changed);
 	}
 	free(names);
 	return err;
 }
 
-static int write_all(struct xs_handle *xs, xs_transaction_t t, void *arg)
+/* Write the head with its next generation; the guest reads all again. */
+static int write_head(struct ck_xs *xs, uint32_t t, struct iface *iface,
+		      const struct ck_roster *want, bool changed)
 {
 	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
-	struct ck_roster roster = { 0 };
-	struct ck_value_error parse_err;
+	struct ck_roster old = { 0 }, head = *want;
+	struct ck_value_error why;
+	struct ck_xs_value text;
+	int err;
+
+	roster_path(path, iface, "roster", NULL);
+	err = ck_xs_read(xs, t, path, &text);
+	if (err && err != -ENOENT)
+		return err;
+	if (!err && ck_roster_parse(text.data, text.len, &old, &why) &&
+	    !changed && old.member == head.member &&
+	    !strcmp(old.group, head.group) && !strcmp(old.reason, head.reason))
+		return 0;
+	head.generation = old.generation + 1;
+	ck_roster_format(&head, value);
+	return ck_xs_write(xs, t, path, value);
+}
+
+static int write_all(struct ck_xs *xs, uint32_t t, void *arg)
+{
+	struct ck_roster head = { .member = true };
 	struct iface *iface = arg;
-	struct ck_xs_value old;
 	bool changed = false;
 	int err;
 
-	err = prepare(xs, t, iface->domain);
+	err = prepare(xs, t, iface->domain) ?:
+	      sync_members(xs, t, iface, &changed) ?:
+	      sync_offers(xs, t, iface, &changed);
 	if (err)
 		return err;
-	err = sync_directory(xs, t, iface, false, &changed);
-	if (!err)
-		err = sync_directory(xs, t, iface, true, &changed);
-	if (err)
-		return err;
+	strcpy(head.group, iface->group->name);
+	return write_head(xs, t, iface, &head, changed);
+}
 
-	roster_path(path, iface, "roster", NULL);
-	err = ck_xs_read(xs, t, path, &old);
-	if (err && err != -ENOENT)
-		return err;
-	if (err || !ck_roster_parse(old.data, old.len, &roster, &parse_err) ||
-	    !roster.member || strcmp(roster.group, iface->group->name))
-		changed = true;
-	if (!changed)
-		return 0;
-	roster.member = true;
-	roster.generation++;
-	strcpy(roster.group, iface->group->name);
-	ck_roster_format(&roster, value);
-	return ck_xs_write(xs, t, path, value);
+/* One whose domain is gone has no roster, and needs none. */
+static void written(struct iface *iface, int err)
+{
+	char path[CK_PATH_SIZE];
+
+	if (!err) {
+		iface->domain->prepared = true;
+		iface->told = 0;
+	} else if (err != -ENOENT) {
+		roster_path(path, iface, "", NULL);
+		failed(iface, path, err);
+	}
 }
 
 /**
@@ -298,19 +454,10 @@ static int write_all(struct xs_handle *xs, xs_transaction_t t, void *arg)
  */
 void roster_write(struct iface *iface)
 {
-	char path[CK_PATH_SIZE];
-	int err;
-
 	if (!store || !iface->group)
 		return;
-	err = ck_xs_transaction(store, write_all, iface);
 	iface->dirty = false;
-	if (!err) {
-		iface->domain->prepared = true;
-	} else if (err != -ENOENT) {
-		roster_path(path, iface, "", NULL);
-		failed(iface, path, err);
-	}
+	written(iface, ck_xs_transaction(store, write_all, iface));
 }
 
 struct refusal {
@@ -318,54 +465,47 @@ struct refusal {
 	const char *reason;
 };
 
-static int write_refusal(struct xs_handle *xs, xs_transaction_t t, void *arg)
+static int write_refusal(struct ck_xs *xs, uint32_t t, void *arg)
 {
-	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
-	struct ck_roster roster = { 0 };
+	const char *const directories[] = { "member", "offer" };
 	struct refusal *refusal = arg;
-	bool changed;
+	struct ck_roster head = { 0 };
+	char path[CK_PATH_SIZE];
+	unsigned int i;
 	int err;
 
 	err = prepare(xs, t, refusal->iface->domain);
+	/* One that is in no group knows nobody. */
+	for (i = 0; i < 2 && !err && !refusal->iface->group; i++) {
+		roster_path(path, refusal->iface, directories[i], NULL);
+		err = ck_xs_rm(xs, t, path);
+	}
 	if (err)
 		return err;
-	strcpy(roster.reason, refusal->reason);
-	ck_roster_format(&roster, value);
-	roster_path(path, refusal->iface, "roster", NULL);
-	return sync_node(xs, t, path, value, &changed);
+	strcpy(head.reason, refusal->reason);
+	return write_head(xs, t, refusal->iface, &head, false);
 }
 
 /**
  * roster_refuse() - tell a guest that its announcement was not accepted
- * @iface: the interface
+ * @iface: the interface; if it is no member, its roster is emptied
  * @reason: one word
  */
 void roster_refuse(struct iface *iface, const char *reason)
 {
 	struct refusal refusal = { .iface = iface, .reason = reason };
-	char path[CK_PATH_SIZE];
-	int err;
 
-	if (!store)
-		return;
-	err = ck_xs_transaction(store, write_refusal, &refusal);
-	if (!err) {
-		iface->domain->prepared = true;
-	} else if (err != -ENOENT) {
-		roster_path(path, iface, "roster", NULL);
-		failed(iface, path, err);
-	}
+	if (store)
+		written(iface, ck_xs_transaction(store, write_refusal,
+						 &refusal));
 }
 
 void roster_remove(struct iface *iface)
 {
 	char path[CK_PATH_SIZE];
-	int err;
 
 	if (!store)
 		return;
 	roster_path(path, iface, "", NULL);
-	err = ck_xs_rm(store, XBT_NULL, path);
-	if (err)
-		failed(iface, path, err);
+	ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(iface));
 }

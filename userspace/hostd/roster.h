@@ -3,13 +3,16 @@
 #ifndef CK_ROSTER_H
 #define CK_ROSTER_H
 
-#include <xenstore.h>
 
 #include "membership.h"
+#include "xs.h"
 
-void roster_start(struct xs_handle *xs);
-void roster_put_member(struct iface *to, const struct iface *peer);
-void roster_del_member(struct iface *to, const struct ck_mac *peer);
+void roster_start(struct ck_xs *xs);
+char *roster_node(const struct iface *iface, uint32_t cause);
+char *roster_node_left(const struct iface *iface, uint32_t cause);
+void roster_tell(struct iface *to, const char *node);
+void roster_tidy(struct iface *to);
+void roster_adopt(struct iface *iface);
 void roster_put_offer(struct iface *to, const struct ck_mac *peer,
 		      const struct ck_offer *offer);
 void roster_del_offer(struct iface *to, const struct ck_mac *peer);

@@ -14,15 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cokeeper.h"
+#include "hypervisor.h"
 #include "log.h"
 #include "membership.h"
+#include "policy.h"
 #include "roster.h"
 #include "xs.h"
 
 #define INTRODUCE	"@introduceDomain"
 #define RELEASE		"@releaseDomain"
 
-static struct xs_handle *store;
+static struct ck_xs *store;
 static bool watching;
 static bool introduced;
 static bool released;
@@ -68,7 +71,7 @@ static bool read_word(char word[CK_WORD_SIZE], const char *directory,
 	struct ck_xs_value value;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, key);
-	if (ck_xs_read(store, XBT_NULL, path, &value) ||
+	if (ck_xs_read(store, CK_XS_NULL, path, &value) ||
 	    value.len != strlen(value.data) || !ck_word_valid(value.data))
 		return false;
 	strcpy(word, value.data);
@@ -76,9 +79,10 @@ static bool read_word(char word[CK_WORD_SIZE], const char *directory,
 }
 
 /* Interfaces are together when one bridge of one backend domain, and one VLAN
- * of it, joins them.
+ * of it, joins them; a named group is a part of those.
  */
-static bool read_group(char group[CK_WORD_SIZE], const char *directory)
+static bool read_group(char group[CK_WORD_SIZE], const char *directory,
+		       const char *named)
 {
 	char bridge[CK_WORD_SIZE], backend[CK_WORD_SIZE], vlan[CK_WORD_SIZE];
 	unsigned int domid = 0;
@@ -91,18 +95,20 @@ static bool read_group(char group[CK_WORD_SIZE], const char *directory)
 		return false;
 	if (!read_word(vlan, directory, "vlan"))
 		vlan[0] = 0;
+	len = snprintf(group, CK_WORD_SIZE, "%s%s", named ? named : "",
+		       named ? "@" : "");
 	if (domid)
-		len = snprintf(group, CK_WORD_SIZE, "%u:%s%s%s", domid, bridge,
-			       vlan[0] ? "." : "", vlan);
-	else
-		len = snprintf(group, CK_WORD_SIZE, "%s%s%s", bridge,
-			       vlan[0] ? "." : "", vlan);
+		len += snprintf(group + len, CK_WORD_SIZE - len, "%u:", domid);
+	len += snprintf(group + len, CK_WORD_SIZE - len, "%s%s%s", bridge,
+			vlan[0] ? "." : "", vlan);
 	return len < CK_WORD_SIZE;
 }
 
-static void scan_vif(struct domain *domain, const char *directory)
+static void scan_vif(struct domain *domain, const char *directory,
+		     uint32_t cause)
 {
 	char word[CK_WORD_SIZE], group[CK_WORD_SIZE];
+	const char *named, *barred;
 	struct iface *iface;
 	struct ck_mac mac;
 
@@ -112,7 +118,8 @@ static void scan_vif(struct domain *domain, const char *directory)
 		ck_warn("%s/mac: '%s' is no mac", directory, word);
 		return;
 	}
-	if (!read_group(group, directory)) {
+	named = policy_group(domain->name, domain->uuid, &barred);
+	if (!read_group(group, directory, named)) {
 		ck_warn("%s: no usable bridge", directory);
 		return;
 	}
@@ -120,10 +127,22 @@ static void scan_vif(struct domain *domain, const char *directory)
 	if (!iface)
 		return;
 	iface->present = true;
-	iface_configure(iface, group);
+	iface_configure(iface, group, barred, cause);
 }
 
-static void scan_vifs(struct domain *domain)
+/* The toolstack pauses a domain before it takes it apart. */
+static uint32_t detach_cause(struct domain *domain)
+{
+	uint32_t cause;
+	bool paused;
+
+	cause = hypervisor_ended(domain->domid, &paused);
+	if (cause != COKEEPER_CAUSE_NONE)
+		return cause;
+	return paused ? COKEEPER_CAUSE_DESTROYED : COKEEPER_CAUSE_DETACHED;
+}
+
+static void scan_vifs(struct domain *domain, uint32_t cause)
 {
 	char path[CK_PATH_SIZE], full[CK_PATH_SIZE + 32], **names;
 	struct iface *iface, *next;
@@ -131,7 +150,7 @@ static void scan_vifs(struct domain *domain)
 	int err;
 
 	snprintf(path, sizeof(path), "/libxl/%u/device/vif", domain->domid);
-	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err) {
 		ck_err("%s: %s", path, strerror(-err));
 		return;
@@ -140,13 +159,13 @@ static void scan_vifs(struct domain *domain)
 		iface->present = false;
 	for (i = 0; i < n; i++) {
 		snprintf(full, sizeof(full), "%s/%.16s", path, names[i]);
-		scan_vif(domain, full);
+		scan_vif(domain, full, cause);
 	}
 	free(names);
 	for (iface = TAILQ_FIRST(&domain->ifaces); iface; iface = next) {
 		next = TAILQ_NEXT(iface, in_domain);
-		if (!iface->present)
-			iface_configure(iface, "");
+		if (!iface->present && iface->group_name[0])
+			iface_configure(iface, "", NULL, detach_cause(domain));
 	}
 }
 
@@ -161,7 +180,7 @@ static void scan_announce(struct domain *domain, const struct ck_mac *mac)
 
 	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper/%s/announce",
 		 domain->domid, ck_mac_format_node(mac, name));
-	err = ck_xs_read(store, XBT_NULL, path, &value);
+	err = ck_xs_read(store, CK_XS_NULL, path, &value);
 	if (err == -ENOENT) {
 		iface = iface_find(domain, mac);
 		if (iface && (iface->announced || iface->refused[0]))
@@ -176,7 +195,7 @@ static void scan_announce(struct domain *domain, const struct ck_mac *mac)
 	/* The toolstack's word on this interface may be waiting. */
 	iface = iface_find(domain, mac);
 	if (domain->vif_changed && (!iface || !iface->group_name[0]))
-		scan_vifs(domain);
+		scan_vifs(domain, COKEEPER_CAUSE_POLICY);
 	iface = iface_get(domain, mac);
 	if (!iface)
 		guest_log(domain, "%s: too many interfaces, ignored", path);
@@ -204,7 +223,7 @@ static void scan_offer(struct domain *domain, const struct ck_mac *mac,
 	snprintf(path, sizeof(path),
 		 "/local/domain/%u/data/cokeeper/%s/offer/%s", domain->domid,
 		 ck_mac_format_node(mac, own), ck_mac_format_node(peer, name));
-	err = ck_xs_read(store, XBT_NULL, path, &value);
+	err = ck_xs_read(store, CK_XS_NULL, path, &value);
 	if (err == -ENOENT) {
 		iface_offer(iface, peer, NULL);
 	} else if (err) {
@@ -238,7 +257,7 @@ static void scan_offers(struct domain *domain, const struct ck_mac *mac)
 	}
 	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper/%s/offer",
 		 domain->domid, ck_mac_format_node(mac, name));
-	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err)
 		guest_log(domain, "%s: %s", path, strerror(-err));
 	for (i = 0; i < n && i < CK_OFFERS_MAX; i++)
@@ -268,7 +287,7 @@ static void scan_guest(struct domain *domain)
 	}
 	snprintf(path, sizeof(path), "/local/domain/%u/data/cokeeper",
 		 domain->domid);
-	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err)
 		guest_log(domain, "%s: %s", path, strerror(-err));
 	for (i = 0; i < n && i < 2 * CK_STRANGERS_MAX; i++) {
@@ -281,15 +300,28 @@ static void scan_guest(struct domain *domain)
 	free(names);
 }
 
+/* The last part of ~/vm, which is /vm/UUID; empty when the domain is gone. */
 static void read_uuid(char uuid[CK_UUID_SIZE], uint32_t domid)
+{
+	char path[CK_PATH_SIZE], *name;
+	struct ck_xs_value value;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
+	if (ck_xs_read(store, CK_XS_NULL, path, &value))
+		value.data[0] = 0;
+	name = strrchr(value.data, '/');
+	snprintf(uuid, CK_UUID_SIZE, "%.63s", name ? name + 1 : value.data);
+}
+
+static void read_name(char name[CK_NAME_SIZE], uint32_t domid)
 {
 	char path[CK_PATH_SIZE];
 	struct ck_xs_value value;
 
-	snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
-	if (ck_xs_read(store, XBT_NULL, path, &value))
+	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+	if (ck_xs_read(store, CK_XS_NULL, path, &value))
 		value.data[0] = 0;
-	snprintf(uuid, CK_UUID_SIZE, "%.63s", value.data);
+	snprintf(name, CK_NAME_SIZE, "%.255s", value.data);
 }
 
 static void watch_domain(uint32_t domid, bool on)
@@ -297,20 +329,21 @@ static void watch_domain(uint32_t domid, bool on)
 	static const char *const formats[] = {
 		"/local/domain/%u/data/cokeeper",
 		"/libxl/%u/device/vif",
+		"/local/domain/%u/name",
 	};
 	char path[CK_PATH_SIZE];
 	unsigned int i;
+	int err;
 
-	for (i = 0; i < 2 && watching; i++) {
+	for (i = 0; i < 3 && watching; i++) {
 		snprintf(path, sizeof(path), formats[i], domid);
-		if (!on)
-			xs_unwatch(store, path, "");
-		else if (!xs_watch(store, path, ""))
-			ck_err("watch %s: %s", path, strerror(errno));
+		err = ck_xs_watch(store, path, on);
+		if (err && on)
+			ck_err("watch %s: %s", path, strerror(-err));
 	}
 }
 
-static void add_domain(uint32_t domid)
+static void add_domain(uint32_t domid, bool newborn)
 {
 	struct domain *domain;
 	char uuid[CK_UUID_SIZE];
@@ -318,14 +351,18 @@ static void add_domain(uint32_t domid)
 	read_uuid(uuid, domid);
 	ck_debug("domain %u: appeared", domid);
 	domain = domain_add(domid, uuid);
-	domain->fresh_guest = watching;
-	domain->fresh_vif = watching;
+	domain->fresh_guest = true;
+	domain->fresh_vif = true;
+	domain->fresh_name = true;
+	domain->newborn = newborn;
+	domain->stopped = hypervisor_ended(domid, NULL) != COKEEPER_CAUSE_NONE;
 	watch_domain(domid, true);
-	scan_vifs(domain);
+	read_name(domain->name, domid);
+	scan_vifs(domain, COKEEPER_CAUSE_POLICY);
 	scan_guest(domain);
 }
 
-static int remove_orphan(struct xs_handle *xs, xs_transaction_t t, void *arg)
+static int remove_orphan(struct ck_xs *xs, uint32_t t, void *arg)
 {
 	unsigned int n;
 	char **names;
@@ -359,6 +396,7 @@ static void remove_domain(struct domain *domain)
 	uint32_t domid = domain->domid;
 
 	ck_debug("domain %u: gone", domid);
+	domain_stop(domain, COKEEPER_CAUSE_DESTROYED);
 	domain_remove(domain);
 	watch_domain(domid, false);
 	clean_up(domid);
@@ -372,23 +410,31 @@ static void check_domain(struct domain *domain)
 
 	read_uuid(uuid, domid);
 	if (!strcmp(uuid, domain->uuid)) {
-		scan_vifs(domain);
+		read_name(domain->name, domid);
+		scan_vifs(domain, COKEEPER_CAUSE_POLICY);
 		scan_guest(domain);
 		return;
 	}
 	remove_domain(domain);
-	if (xs_is_domain_introduced(store, domid))
-		add_domain(domid);
+	if (uuid[0] && ck_xs_introduced(store, domid))
+		add_domain(domid, true);
 }
 
+/* A domain that ended may stay: until the toolstack has looked at it, or for good
+ * if it crashed and the toolstack was told to preserve it.
+ */
 static void check_released(void)
 {
 	struct domain *domain, *next;
+	uint32_t cause;
 
 	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
 		next = TAILQ_NEXT(domain, next);
-		if (!xs_is_domain_introduced(store, domain->domid))
+		cause = hypervisor_ended(domain->domid, NULL);
+		if (cause == COKEEPER_CAUSE_DESTROYED)
 			remove_domain(domain);
+		else if (cause != COKEEPER_CAUSE_NONE && !domain->stopped)
+			domain_stop(domain, cause);
 	}
 }
 
@@ -399,7 +445,7 @@ static bool check_introduced(bool starting)
 	char **names;
 	int err;
 
-	err = ck_xs_list(store, XBT_NULL, "/local/domain", &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, "/local/domain", &names, &n);
 	if (err) {
 		ck_err("/local/domain: %s", strerror(-err));
 		return false;
@@ -408,8 +454,8 @@ static bool check_introduced(bool starting)
 		if (!ck_u32_parse(names[i], 1, CK_DOMID_MAX, &domid) ||
 		    domain_find(domid))
 			continue;
-		if (xs_is_domain_introduced(store, domid))
-			add_domain(domid);
+		if (ck_xs_introduced(store, domid))
+			add_domain(domid, !starting);
 		else if (starting)
 			clean_up(domid);
 	}
@@ -417,7 +463,8 @@ static bool check_introduced(bool starting)
 	return true;
 }
 
-static void reconcile(struct domain *domain)
+/* Remove the rosters of interfaces that have none any more. */
+static void remove_strange_rosters(struct domain *domain)
 {
 	char path[CK_PATH_SIZE], full[2 * CK_PATH_SIZE], **names;
 	struct iface *iface;
@@ -427,47 +474,49 @@ static void reconcile(struct domain *domain)
 
 	snprintf(path, sizeof(path), "/local/domain/%u/cokeeper",
 		 domain->domid);
-	err = ck_xs_list(store, XBT_NULL, path, &names, &n);
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err)
 		ck_err("%s: %s", path, strerror(-err));
 	for (i = 0; i < n; i++) {
 		iface = NULL;
 		if (ck_mac_parse_node(names[i], &mac))
 			iface = iface_find(domain, &mac);
-		if (iface && (iface->group || iface->refused[0]))
+		if (iface && (iface->group || iface->announced ||
+			      iface->refused[0]))
 			continue;
 		snprintf(full, sizeof(full), "%s/%s", path, names[i]);
-		ck_xs_rm(store, XBT_NULL, full);
+		ck_xs_rm(store, CK_XS_NULL, full);
 	}
 	free(names);
-	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
-		if (iface->group)
-			roster_write(iface);
 }
 
 /**
  * scan_start() - learn all that is, correct the rosters, watch from now on
  * @xs: the store
- * @watch: changes are to be told by watches; else scan_all() looks for them
+ * @watch: watches are to tell of changes; else scan_all() looks for them
  *
  * Return: whether that worked.
  */
-bool scan_start(struct xs_handle *xs, bool watch)
+bool scan_start(struct ck_xs *xs, bool watch)
 {
 	struct domain *domain;
+	int err = 0;
 
 	store = xs;
 	watching = watch;
-	if (watch &&
-	    (!xs_watch(xs, INTRODUCE, "") || !xs_watch(xs, RELEASE, ""))) {
-		ck_err("watch " INTRODUCE ": %s", strerror(errno));
+	if (watch)
+		err = ck_xs_watch(xs, INTRODUCE, true) ?:
+		      ck_xs_watch(xs, RELEASE, true);
+	if (err) {
+		ck_err("watch " INTRODUCE ": %s", strerror(-err));
 		return false;
 	}
 	if (!check_introduced(true))
 		return false;
-	roster_start(xs);
 	TAILQ_FOREACH(domain, &domains, next)
-		reconcile(domain);
+		remove_strange_rosters(domain);
+	roster_start(xs);
+	membership_tell_all();
 	return true;
 }
 
@@ -483,6 +532,18 @@ static bool first_event(bool *fresh, const char *rest)
 	return first;
 }
 
+/* The guest removed all that it had written, or the toolstack all of the domain. */
+static void guest_changed(struct domain *domain)
+{
+	char uuid[CK_UUID_SIZE];
+
+	read_uuid(uuid, domain->domid);
+	if (uuid[0])
+		scan_guest(domain);
+	else
+		domain_stop(domain, COKEEPER_CAUSE_DESTROYED);
+}
+
 /* "/local/domain/N/data/cokeeper" and what is below it */
 static void guest_event(struct domain *domain, const char *rest)
 {
@@ -490,9 +551,13 @@ static void guest_event(struct domain *domain, const char *rest)
 	struct ck_mac mac, peer;
 	int n;
 
+	/* One whose suspend was cancelled says so by announcing itself again. */
+	if (domain->stopped &&
+	    hypervisor_ended(domain->domid, NULL) == COKEEPER_CAUSE_NONE)
+		domain_resume(domain);
 	n = sscanf(rest, "/%17[^/]/%15[^/]/%17[^/]", first, second, third);
 	if (n < 1)
-		scan_guest(domain);
+		guest_changed(domain);
 	else if (!ck_mac_parse_node(first, &mac))
 		guest_log(domain, "data/cokeeper/%s: not a mac, ignored",
 			  first);
@@ -535,6 +600,11 @@ void scan_event(const char *path)
 		domain = domain_find(domid);
 		if (domain && !first_event(&domain->fresh_vif, path + len))
 			domain->vif_changed = true;
+	} else if (sscanf(path, "/local/domain/%u/name%n", &domid, &len) == 1 &&
+		   len) {
+		domain = domain_find(domid);
+		if (domain && !first_event(&domain->fresh_name, path + len))
+			domain->vif_changed = true;
 	}
 }
 
@@ -570,4 +640,13 @@ void scan_all(void)
 	introduced = true;
 	released = true;
 	scan_pending();
+}
+
+/* The administrator has another opinion. */
+void scan_policy_changed(void)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, next)
+		scan_vifs(domain, COKEEPER_CAUSE_POLICY);
 }

@@ -4,11 +4,12 @@
 #define CK_SCAN_H
 
 #include <stdbool.h>
-#include <xenstore.h>
 
-bool scan_start(struct xs_handle *xs, bool watch);
+#include "xs.h"
+bool scan_start(struct ck_xs *xs, bool watch);
 void scan_event(const char *path);
 void scan_pending(void);
 void scan_all(void);
+void scan_policy_changed(void);
 
 #endif /* CK_SCAN_H */
