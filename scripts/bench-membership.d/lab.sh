@@ -30,12 +30,13 @@ use_lab() {
 		h=$(host "$n")
 		tar -C "$top/build/tools" -c tiny probe-{cause,clock,events,store} |
 			"$top/scripts/lab" exec --name "$LAB" "$h" -- \
-				bash -c 'pkill -x "probe-.*"; tar -xC /tmp'
+				bash -c 'pkill -x "probe-.*"; tar -xmC /tmp'
 	done
 	on dom0 'printf "%s\n" "$@" >/tmp/tiny.cfg' "name = 'tiny'" "type = 'pv'" "kernel = '/tmp/tiny'" \
 		"memory = 4" "vif = [ 'mac=$tiny_mac,bridge=xenbr0' ]" "on_crash = 'destroy'"
 	bg clock d1 'exec /tmp/probe-clock serve'
 	describe >"$out/environment"
+	active=$guests
 }
 tiny_mac=00:16:3e:00:01:00
 
@@ -60,9 +61,13 @@ daemons() {
 	[[ $mode == watch ]] || args="--poll 1"
 	on d1 /usr/lib/cokeeper-lab/stop
 	echo "d1 0 0" >"$out/clocks"
-	for i in 0 $(seq 2 "$guests"); do
+	for i in 0 $(seq 2 "$n"); do
 		echo "$(host "$i") $(on "$(host "$i")" '/usr/lib/cokeeper-lab/stop && /tmp/probe-clock ask d1 50')"
 	done >>"$out/clocks"
+	for ((i = n + 1; i <= active; i++)); do
+		on "d$i" /usr/lib/cokeeper-lab/stop
+	done
+	active=$n
 	for ((i = 0; i <= n; i++)); do
 		# shellcheck disable=SC2086 # words
 		on "$(host "$i")" '/usr/lib/cokeeper-lab/start "$@"' $args
