@@ -103,7 +103,8 @@ all_usage() {
 
 # observe NAME HOST COMMAND: starts it in the background; returns when it says 'ready'.
 observe() {
-	on "$2" 'setsid $2 </dev/null >"/tmp/$1.log" 2>&1 & echo $! >"/tmp/$1.pid"
+	on "$2" ': >"/tmp/$1.log"
+		setsid $2 </dev/null >"/tmp/$1.log" 2>&1 & echo $! >"/tmp/$1.pid"
 		until grep -q ready "/tmp/$1.log"; do :; done' "$1" "$3"
 }
 
@@ -121,10 +122,10 @@ trace() {
 	on dom0 'xenstore-control log off >/dev/null; grep -E "^(IN|OUT) " /tmp/xenstore.trace | grep -cvE " CONTROL "' || :
 }
 
-# series NAME N WHAT HOST SCRIPT [ARG...]: runs SCRIPT, which prints causes, on HOST
-# while d2 to dN observe events or routes, and what dom0 sees released is noted.
+# series NAME PEERS WHAT HOST SCRIPT [ARG...]: runs SCRIPT, which prints causes, on HOST
+# while the guests PEERS observe events or routes, and what dom0 sees released is noted.
 series() {
-	local dir=$out/$1 n=$2 what=$3 from=$4 i
+	local dir=$out/$1 peers=$2 what=$3 from=$4 i
 	shift 4
 
 	say "  ${dir##*/}"
@@ -132,14 +133,14 @@ series() {
 	mkdir -p "$dir"
 	cp "$out/clocks" "$dir/"
 	[[ $what == routes ]] || what=""
-	for ((i = 2; i <= n; i++)); do
+	for i in $peers; do
 		observe events "d$i" "/tmp/probe-events $what"
 	done
 	observe release dom0 '/tmp/probe-store watch @releaseDomain'
-	{ usage_of dom0 cokeeper-hostd xenstored; usage_of d2 cokeeperd; } >"$dir/usage-before"
+	{ usage_of dom0 cokeeper-hostd xenstored; usage_of "d$i" cokeeperd; } >"$dir/usage-before"
 	on "$from" "$@" | sed "s/\$/ $from/" >"$dir/causes"
-	{ usage_of dom0 cokeeper-hostd xenstored; usage_of d2 cokeeperd; } >"$dir/usage-after"
-	for ((i = 2; i <= n; i++)); do
+	{ usage_of dom0 cokeeper-hostd xenstored; usage_of "d$i" cokeeperd; } >"$dir/usage-after"
+	for i in $peers; do
 		collect events "d$i" | grep '^[0-9]' >"$dir/events-d$i" || :
 	done
 	collect release dom0 | grep '^[0-9]' >"$dir/release" || :

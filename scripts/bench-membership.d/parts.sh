@@ -17,16 +17,16 @@ part_events() {
 	local trace=(on d1 '/tmp/probe-cause announce "$1" 10 40 20' "$(node 1)")
 
 	daemons watch 4
-	series announce.watch 4 events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 40 20
-	series address.watch 4 routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 40 20
-	series domain.watch 4 events dom0 "$domains" "$samples" 200 100
-	series goodbye.watch 4 events d1 "$goodbyes" "$samples"
+	series announce.watch "2 3 4" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 40 20
+	series address.watch "2 3 4" routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 40 20
+	series domain.watch "2 3 4" events dom0 "$domains" "$samples" 200 100
+	series goodbye.watch "2 3 4" events d1 "$goodbyes" "$samples"
 	echo "20 $(trace "${trace[@]}")" >"$out/announce.watch/messages"
 
 	daemons poll 4
-	series announce.poll 4 events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 3000 1000
-	series address.poll 4 routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 3000 1000
-	series domain.poll 4 events dom0 "$domains" "$samples" 3000 1000
+	series announce.poll "2 3 4" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 3000 1000
+	series address.poll "2 3 4" routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 3000 1000
+	series domain.poll "2 3 4" events dom0 "$domains" "$samples" 3000 1000
 }
 
 # domains COUNT GAP SPREAD, in dom0: a domain is made, announced (which counts as its
@@ -74,7 +74,7 @@ ip link set cokeeper0 up'
 # Whole guests: each event takes seconds, so there are fewer.
 part_lifecycle() {
 	daemons watch 4
-	series lifecycle.watch 3 events dom0 "$lifecycle" $(((samples + 9) / 10))
+	series lifecycle.watch "2 3" events dom0 "$lifecycle" $(((samples + 9) / 10))
 }
 
 # lifecycle COUNT, in dom0: d4 boots again, is saved, and restored.
@@ -100,10 +100,15 @@ for ((i = 0; i < $1; i++)); do
 done'
 
 part_scaling() {
-	local n
+	local n cause=(d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 60 20)
 	for n in 2 4 8 16; do
 		daemons watch "$n"
-		series "scale-$n.watch" "$n" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 60 20
+		series "scale-$n.watch" "$(seq -s ' ' 2 "$n")" events "${cause[@]}"
+
+		# The others, which would have processors of their own, use none of ours.
+		on dom0 'for ((i = 2; i < $1; i++)); do xl pause "d$i"; done' "$n"
+		series "scale-$n.alone" "$n" events "${cause[@]}"
+		on dom0 'for ((i = 2; i < $1; i++)); do xl unpause "d$i"; done' "$n"
 	done
 }
 
