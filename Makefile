@@ -30,11 +30,16 @@ install-guest: module userspace
 install-host: userspace
 	$(MAKE) -C userspace O=$(build)/userspace DESTDIR=$(DESTDIR) install-host
 
-# The README's two commands.
+# What the README names.
 demo:
 	scripts/install-needs demo
 	$(MAKE) -s all
 	scripts/demo
+
+bench-membership:
+	scripts/install-needs bench
+	$(MAKE) -s all
+	scripts/bench-membership
 
 check:
 	scripts/check
@@ -42,4 +47,4 @@ check:
 clean:
 	rm -rf $(build)/module $(build)/userspace
 
-.PHONY: all module userspace install-guest install-host demo check clean
+.PHONY: all module userspace install-guest install-host demo check bench-membership clean

@@ -51,6 +51,14 @@ done
 check "cokeeper-hostd --help and --version" on dom0 'cokeeper-hostd --help | grep -q "^Usage" && cokeeper-hostd --version'
 check "cokeeper-hostd refuses nonsense with status 2" on dom0 'cokeeper-hostd --nonsense 2>/dev/null; [ $? = 2 ]'
 
+poll() {
+	stop 1 && on d1 '/usr/lib/cokeeper-lab/start --poll 1' && busywait 5 has_peer 1 3 || return
+	stop 3 && busywait 5 has_no_peer 1 3 && start 3 && busywait 5 has_peer 1 3 && stop 1 && start 1
+}
+check "a helper that polls learns who goes and who comes" poll
+check "a period that is no number of seconds is refused with status 2" \
+	on d1 'cokeeperd --poll 0 2>/dev/null; [ $? = 2 ]'
+
 # switches HOST DAEMON: how often it has been switched to.
 switches() {
 	on "$1" "awk '/ctxt_switches/ { s += \$2 } END { print s }' /proc/\$(pgrep -x $2)/status"

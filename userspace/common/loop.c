@@ -6,16 +6,25 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define LOOP_FDS	64
+#define QUIET_MS	50
 
 static struct {
 	ck_loop_fn fn;
 	void *arg;
 } sources[LOOP_FDS];
+
+static struct {
+	int fd;
+	ck_loop_fn fn;
+	void *arg;
+} period;
 
 /**
  * ck_loop_init() - set the loop up and take SIGTERM and SIGINT over
@@ -31,6 +40,7 @@ int ck_loop_init(struct ck_loop *loop, ck_loop_fn hangup, void *arg)
 
 	loop->hangup = hangup;
 	loop->hangup_arg = arg;
+	loop->quiet = NULL;
 	sigemptyset(&mask);
 	if (hangup)
 		sigaddset(&mask, SIGHUP);
@@ -68,10 +78,65 @@ int ck_loop_add(struct ck_loop *loop, int fd, ck_loop_fn fn, void *arg)
 	return epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+static int serve_period(void *arg)
+{
+	uint64_t expired;
+
+	(void)arg;
+	if (read(period.fd, &expired, sizeof(expired)) < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return period.fn(period.arg);
+}
+
+/**
+ * ck_loop_add_period() - call a function again and again
+ * @loop: the loop; it has one period
+ * @seconds: how long after the last call
+ * @fn: the function; a result other than 0 ends the loop
+ * @arg: its argument
+ *
+ * Return: 0 or a negative errno.
+ */
+int ck_loop_add_period(struct ck_loop *loop, unsigned int seconds,
+		       ck_loop_fn fn, void *arg)
+{
+	struct itimerspec its = {
+		.it_interval.tv_sec = seconds,
+		.it_value.tv_sec = seconds,
+	};
+
+	period.fn = fn;
+	period.arg = arg;
+	period.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (period.fd < 0 || timerfd_settime(period.fd, 0, &its, NULL))
+		return -errno;
+	return ck_loop_add(loop, period.fd, serve_period, NULL);
+}
+
+/**
+ * ck_loop_when_quiet() - call a function once, as soon as nothing happens for a moment
+ * @loop: the loop; it remembers the last such function
+ * @fn: the function; a result other than 0 ends the loop
+ * @arg: its argument
+ */
+void ck_loop_when_quiet(struct ck_loop *loop, ck_loop_fn fn, void *arg)
+{
+	loop->quiet = fn;
+	loop->quiet_arg = arg;
+}
+
 void ck_loop_del(struct ck_loop *loop, int fd)
 {
 	epoll_ctl(loop->epfd, EPOLL_CTL_DEL, fd, NULL);
 	sources[fd].fn = NULL;
+}
+
+static int call_quiet(struct ck_loop *loop)
+{
+	ck_loop_fn fn = loop->quiet;
+
+	loop->quiet = NULL;
+	return fn(loop->quiet_arg);
 }
 
 static bool ended_by_signal(struct ck_loop *loop, int *ret)
@@ -101,9 +166,12 @@ int ck_loop_run(struct ck_loop *loop, ck_loop_fn after, void *arg)
 	int i, n, fd, ret;
 
 	for (;;) {
-		n = epoll_wait(loop->epfd, ev, 8, -1);
+		n = epoll_wait(loop->epfd, ev, 8, loop->quiet ? QUIET_MS : -1);
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		ret = n ? 0 : call_quiet(loop);
+		if (ret)
+			return ret;
 		for (i = 0; i < n; i++) {
 			fd = ev[i].data.fd;
 			if (fd == loop->sigfd) {

@@ -16,6 +16,7 @@
 #define CK_MEMBER_SIZE		640	/* a member's node with its NUL */
 #define CK_WORD_SIZE		64
 #define CK_DOMID_MAX		0x7fef	/* DOMID_FIRST_RESERVED - 1 */
+#define CK_POLL_MAX		3600	/* seconds */
 #define CK_PORT_MAX		131071	/* 2-level and FIFO event channels */
 
 /**

@@ -134,6 +134,10 @@ static void watch(struct helper *h, bool on)
 	char path[CK_PATH_SIZE];
 	int err;
 
+	if (h->poll) {
+		h->roster_changed = on;
+		return;
+	}
 	snprintf(path, sizeof(path), "cokeeper/%s", h->mac);
 	err = ck_xs_watch(h->xs, path, on);
 	if (err && on)

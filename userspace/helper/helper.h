@@ -38,6 +38,7 @@ struct offer_order {
 /**
  * struct helper - the helper of one device
  * @device: the device's name
+ * @poll: seconds after which the roster is read again; 0: watches tell of changes
  * @attached: the device is there and bound; the rest below is valid
  * @bound: socket that may change the device's peers
  * @monitor: socket for notifications
@@ -60,6 +61,7 @@ struct offer_order {
  */
 struct helper {
 	const char *device;
+	uint32_t poll;
 	struct ck_xs *xs;
 	struct ck_loop loop;
 	struct ck_nl rtnl;

@@ -19,6 +19,7 @@ static const char usage[] =
 "Tell a cokeeper device of its peers on this host, and route to them.\n"
 "\n"
 "  -d, --device NAME  the device (default cokeeper0)\n"
+"  -p, --poll SECONDS look for changes that often, where XenStore's watches fail\n"
 "  -v, --verbose      log each event\n"
 "  -h, --help         show this help and exit\n"
 "  -V, --version      show the version and exit\n";
@@ -86,6 +87,14 @@ static int settle(void *arg)
 	return err;
 }
 
+static int serve_period(void *arg)
+{
+	struct helper *h = arg;
+
+	h->roster_changed = true;
+	return 0;
+}
+
 static int open_sources(struct helper *h)
 {
 	int err;
@@ -93,6 +102,8 @@ static int open_sources(struct helper *h)
 	err = ck_loop_init(&h->loop, NULL, NULL);
 	if (!err)
 		err = ck_loop_add(&h->loop, ck_xs_fd(h->xs), NULL, NULL);
+	if (!err && h->poll)
+		err = ck_loop_add_period(&h->loop, h->poll, serve_period, h);
 	if (!err)
 		err = routes_open(h);
 	if (err)
@@ -118,6 +129,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "device", required_argument, NULL, 'd' },
+		{ "poll", required_argument, NULL, 'p' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -127,10 +139,18 @@ int main(int argc, char **argv)
 	bool verbose = false;
 	int c, err;
 
-	while ((c = getopt_long(argc, argv, "d:vhV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "d:p:vhV", options, NULL)) != -1) {
 		switch (c) {
 		case 'd':
 			helper.device = optarg;
+			break;
+		case 'p':
+			if (!ck_u32_parse(optarg, 1, CK_POLL_MAX,
+					  &helper.poll)) {
+				fprintf(stderr, "cokeeperd: --poll takes 1 to %u seconds\n",
+					CK_POLL_MAX);
+				return 2;
+			}
 			break;
 		case 'v':
 			verbose = true;

@@ -34,6 +34,7 @@ static const char usage[] =
 "                        if there is one)\n"
 "      --check           say what is wrong with the configuration, and exit\n"
 "  -l, --lock-file FILE  do not run twice (default " LOCK_FILE ")\n"
+"  -p, --poll SECONDS    look for changes that often, where XenStore's watches fail\n"
 "  -v, --verbose         log each event\n"
 "  -h, --help            show this help and exit\n"
 "  -V, --version         show the version and exit\n"
@@ -55,6 +56,7 @@ struct options {
 	const char *config;
 	const char *lock_file;
 	bool check;
+	uint32_t poll;
 };
 
 /* The lock is held until the process ends. */
@@ -80,10 +82,23 @@ static int lock(const char *path)
 	return 0;
 }
 
-/* Taken after each round: some come while an answer is awaited. */
+struct publisher {
+	struct ck_xs *xs;
+	struct ck_loop loop;
+};
+
+static int tidy(void *arg)
+{
+	(void)arg;
+	membership_tidy();
+	return 0;
+}
+
+/* Events are taken after each round: some come while an answer is awaited. */
 static int settle(void *arg)
 {
-	struct ck_xs *xs = arg;
+	struct publisher *publisher = arg;
+	struct ck_xs *xs = publisher->xs;
 	char path[CK_EVENT_SIZE];
 	int ret;
 
@@ -97,6 +112,8 @@ static int settle(void *arg)
 	} while (!ret && ck_xs_pending(xs));
 	if (ret)
 		ck_err("XenStore: %s", strerror(-ret));
+	else if (membership_untidy())
+		ck_loop_when_quiet(&publisher->loop, tidy, NULL);
 	return ret;
 }
 
@@ -119,25 +136,36 @@ static int reload(void *arg)
 	return 0;
 }
 
+static int serve_period(void *arg)
+{
+	(void)arg;
+	scan_all();
+	return 0;
+}
+
 static int run(struct ck_xs *xs, struct options *options)
 {
-	struct ck_loop loop;
+	struct publisher publisher = { .xs = xs };
+	struct ck_loop *loop = &publisher.loop;
 	int err;
 
-	err = ck_loop_init(&loop, reload, options);
+	err = ck_loop_init(loop, reload, options);
 	if (!err)
-		err = ck_loop_add(&loop, ck_xs_fd(xs), NULL, NULL);
+		err = ck_loop_add(loop, ck_xs_fd(xs), NULL, NULL);
+	if (!err && options->poll)
+		err = ck_loop_add_period(loop, options->poll, serve_period,
+					 NULL);
 	if (err) {
 		ck_err("event loop: %s", strerror(-err));
 		return err;
 	}
-	if (!scan_start(xs))
+	if (!scan_start(xs, !options->poll))
 		return -EIO;
 	ck_info("ready, %u members", membership_count());
 	sd_notify(0, "READY=1");
-	err = settle(xs) ?: ck_loop_run(&loop, settle, xs);
+	err = settle(&publisher) ?: ck_loop_run(loop, settle, &publisher);
 	sd_notify(0, "STOPPING=1");
-	ck_loop_close(&loop);
+	ck_loop_close(loop);
 	return err;
 }
 
@@ -147,6 +175,7 @@ int main(int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 'C' },
 		{ "lock-file", required_argument, NULL, 'l' },
+		{ "poll", required_argument, NULL, 'p' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -157,7 +186,7 @@ int main(int argc, char **argv)
 	bool verbose = false;
 	int c, err;
 
-	while ((c = getopt_long(argc, argv, "c:l:vhV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:l:p:vhV", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			opt.config = optarg;
@@ -167,6 +196,13 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			opt.lock_file = optarg;
+			break;
+		case 'p':
+			if (!ck_u32_parse(optarg, 1, CK_POLL_MAX, &opt.poll)) {
+				fprintf(stderr, "cokeeper-hostd: --poll takes 1 to %u seconds\n",
+					CK_POLL_MAX);
+				return 2;
+			}
 			break;
 		case 'v':
 			verbose = true;

@@ -8,8 +8,9 @@
 #include "cokeeper.h"
 #include "roster.h"
 
-/* So many nodes may be outdated in a roster before it is tidied up. */
-#define TOLD_MAX	8
+/* With so many nodes a roster may be worth tidying up, and is to be in any case. */
+#define TOLD_SOME	8
+#define TOLD_MAX	64
 
 struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
 
@@ -20,6 +21,7 @@ static LIST_HEAD(, iface) members_by_mac[MAC_BUCKETS];
 static TAILQ_HEAD(, group) groups = TAILQ_HEAD_INITIALIZER(groups);
 static struct domain *by_domid[CK_DOMID_MAX + 1];
 static unsigned int members;
+static bool untidy;
 static uint64_t announcements;
 
 /* A daemon that cannot have a few hundred bytes cannot do its work. */
@@ -205,9 +207,7 @@ static void offers_update(struct iface *iface)
 	}
 }
 
-/* All that happens in a group tells all of its members, and one of them has its
- * roster tidied up: in turn, so that it is never much work at once.
- */
+/* Rosters are tidied up when there is nothing else to do. */
 static void tell(struct group *group, const struct ck_mac *mac,
 		 const char *node)
 {
@@ -217,15 +217,11 @@ static void tell(struct group *group, const struct ck_mac *mac,
 		if (!ck_mac_cmp(&peer->mac, mac))
 			continue;
 		roster_tell(peer, node);
-		peer->told++;
+		if (++peer->told >= TOLD_SOME)
+			untidy = true;
+		if (peer->told >= TOLD_MAX)
+			roster_tidy(peer);
 	}
-	peer = TAILQ_FIRST(&group->members);
-	if (!peer || peer->told < TOLD_MAX)
-		return;
-	TAILQ_REMOVE(&group->members, peer, in_group);
-	TAILQ_INSERT_TAIL(&group->members, peer, in_group);
-	peer->told = 0;
-	roster_tidy(peer);
 }
 
 static void tell_peers(struct iface *iface, uint32_t cause)
@@ -514,6 +510,25 @@ void membership_tell_all(void)
 	TAILQ_FOREACH(group, &groups, next)
 		TAILQ_FOREACH(iface, &group->members, in_group)
 			roster_write(iface);
+}
+
+/* Is there something for membership_tidy() to do? */
+bool membership_untidy(void)
+{
+	return untidy;
+}
+
+/* Remove what is outdated from the rosters. */
+void membership_tidy(void)
+{
+	struct group *group;
+	struct iface *iface;
+
+	untidy = false;
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(iface, &group->members, in_group)
+			if (iface->told >= TOLD_SOME)
+				roster_tidy(iface);
 }
 
 /* Return: the number of members of all groups. */

@@ -38,6 +38,7 @@ struct offer {
  * @dirty: a write to its roster failed, so all of it is to be written again
  * @node: under which its peers are told of it, NULL if they are not
  * @told: what it was told since its roster was last tidied up
+ * @blank: nothing is in its roster, so none of it need be read before it is written
  * @present: seen by the scan under way
  * @refused: why its last announcement was refused; empty when it was not
  * @offers: its offers, by peer
@@ -53,6 +54,7 @@ struct iface {
 	bool announced;
 	bool dirty;
 	bool present;
+	bool blank;
 	char *node;
 	unsigned int told;
 	const char *barred;
@@ -125,6 +127,8 @@ bool iface_visible(const struct iface *iface, const struct iface *to);
 const struct ck_offer *iface_offer_to(const struct iface *iface,
 				      const struct iface *to);
 void membership_tell_all(void);
+bool membership_untidy(void);
+void membership_tidy(void);
 unsigned int membership_count(void);
 
 #endif /* CK_MEMBERSHIP_H */

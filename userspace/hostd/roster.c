@@ -230,6 +230,7 @@ void roster_tidy(struct iface *to)
 
 	if (!roster_ready(to))
 		return;
+	to->told = 0;
 	roster_path(path, to, "member", NULL);
 	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
 	if (err)
@@ -285,8 +286,9 @@ void roster_adopt(struct iface *iface)
 /* The guest may read its rosters, nobody else may; what is created below
  * inherits that. A domain that is going must not get a new directory.
  */
-static int prepare(struct ck_xs *xs, uint32_t t, struct domain *domain)
+static int prepare(struct ck_xs *xs, uint32_t t, struct iface *iface)
 {
+	struct domain *domain = iface->domain;
 	struct ck_xs_value value;
 	char path[CK_PATH_SIZE];
 	int err;
@@ -297,7 +299,19 @@ static int prepare(struct ck_xs *xs, uint32_t t, struct domain *domain)
 		return err;
 	strcat(path, "/cokeeper");
 	err = ck_xs_read(xs, t, path, &value);
-	return err == -ENOENT ? ck_xs_share(xs, t, path, domain->domid) : err;
+	if (err != -ENOENT)
+		return err;
+	iface->blank = true;
+	return ck_xs_share(xs, t, path, domain->domid);
+}
+
+/* The nodes of a part of a roster. */
+static int list(struct ck_xs *xs, uint32_t t, struct iface *iface,
+		const char *path, char ***names, unsigned int *n)
+{
+	*names = NULL;
+	*n = 0;
+	return iface->blank ? 0 : ck_xs_list(xs, t, path, names, n);
 }
 
 static int sync_members(struct ck_xs *xs, uint32_t t, struct iface *iface,
@@ -309,7 +323,7 @@ static int sync_members(struct ck_xs *xs, uint32_t t, struct iface *iface,
 	int err;
 
 	roster_path(path, iface, "member", NULL);
-	err = ck_xs_list(xs, t, path, &names, &n);
+	err = list(xs, t, iface, path, &names, &n);
 	if (n)
 		qsort(names, n, sizeof(*names), compare_names);
 	for (i = 0; i < n; i++) {
@@ -362,7 +376,7 @@ static int sync_offers(struct ck_xs *xs, uint32_t t, struct iface *iface,
 	int err;
 
 	roster_path(path, iface, "offer", NULL);
-	err = ck_xs_list(xs, t, path, &names, &n);
+	err = list(xs, t, iface, path, &names, &n);
 	for (i = 0; i < n; i++) {
 		peer = ck_mac_parse_node(names[i], &mac) ?
 		       iface_peer(iface, &mac) : NULL;
@@ -397,7 +411,7 @@ static int write_head(struct ck_xs *xs, uint32_t t, struct iface *iface,
 	int err;
 
 	roster_path(path, iface, "roster", NULL);
-	err = ck_xs_read(xs, t, path, &text);
+	err = iface->blank ? -ENOENT : ck_xs_read(xs, t, path, &text);
 	if (err && err != -ENOENT)
 		return err;
 	if (!err && ck_roster_parse(text.data, text.len, &old, &why) &&
@@ -406,7 +420,8 @@ static int write_head(struct ck_xs *xs, uint32_t t, struct iface *iface,
 		return 0;
 	head.generation = old.generation + 1;
 	ck_roster_format(&head, value);
-	return ck_xs_write(xs, t, path, value);
+	ck_xs_post_write(xs, t, path, value, NULL, NULL);
+	return 0;
 }
 
 static int write_all(struct ck_xs *xs, uint32_t t, void *arg)
@@ -416,7 +431,7 @@ static int write_all(struct ck_xs *xs, uint32_t t, void *arg)
 	bool changed = false;
 	int err;
 
-	err = prepare(xs, t, iface->domain) ?:
+	err = prepare(xs, t, iface) ?:
 	      sync_members(xs, t, iface, &changed) ?:
 	      sync_offers(xs, t, iface, &changed);
 	if (err)
@@ -430,6 +445,7 @@ static void written(struct iface *iface, int err)
 {
 	char path[CK_PATH_SIZE];
 
+	iface->blank = false;
 	if (!err) {
 		iface->domain->prepared = true;
 		iface->told = 0;
@@ -465,7 +481,7 @@ static int write_refusal(struct ck_xs *xs, uint32_t t, void *arg)
 	unsigned int i;
 	int err;
 
-	err = prepare(xs, t, refusal->iface->domain);
+	err = prepare(xs, t, refusal->iface);
 	/* One that is in no group knows nobody. */
 	for (i = 0; i < 2 && !err && !refusal->iface->group; i++) {
 		roster_path(path, refusal->iface, directories[i], NULL);
@@ -499,4 +515,5 @@ void roster_remove(struct iface *iface)
 		return;
 	roster_path(path, iface, "", NULL);
 	ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(iface));
+	iface->blank = true;
 }

@@ -27,6 +27,7 @@
 
 static struct ck_xs *store;
 static TAILQ_HEAD(, domain) changed = TAILQ_HEAD_INITIALIZER(changed);
+static bool watching;
 static bool introduced;
 static bool released;
 
@@ -335,7 +336,7 @@ static void watch_domain(uint32_t domid, bool on)
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 3 && watching; i++) {
 		snprintf(path, sizeof(path), formats[i], domid);
 		err = ck_xs_watch(store, path, on);
 		if (err && on)
@@ -501,17 +502,20 @@ static void remove_strange_rosters(struct domain *domain)
 /**
  * scan_start() - learn all that is, correct the rosters, watch from now on
  * @xs: the store
+ * @watch: watches are to tell of changes; else scan_all() looks for them
  *
  * Return: whether that worked.
  */
-bool scan_start(struct ck_xs *xs)
+bool scan_start(struct ck_xs *xs, bool watch)
 {
 	struct domain *domain;
-	int err;
+	int err = 0;
 
 	store = xs;
-	err = ck_xs_watch(xs, INTRODUCE, true) ?:
-	      ck_xs_watch(xs, RELEASE, true);
+	watching = watch;
+	if (watch)
+		err = ck_xs_watch(xs, INTRODUCE, true) ?:
+		      ck_xs_watch(xs, RELEASE, true);
 	if (err) {
 		ck_err("watch " INTRODUCE ": %s", strerror(-err));
 		return false;
@@ -638,6 +642,18 @@ void scan_pending(void)
 		introduced = false;
 		check_introduced(false);
 	}
+}
+
+/* Look for all changes, without having been told of any. */
+void scan_all(void)
+{
+	struct domain *domain;
+
+	TAILQ_FOREACH(domain, &domains, next)
+		look_at(domain);
+	introduced = true;
+	released = true;
+	scan_pending();
 }
 
 /* The administrator has another opinion. */

@@ -6,9 +6,10 @@
 #include <stdbool.h>
 
 #include "xs.h"
-bool scan_start(struct ck_xs *xs);
+bool scan_start(struct ck_xs *xs, bool watch);
 void scan_event(const char *path);
 void scan_pending(void);
+void scan_all(void);
 void scan_policy_changed(void);
 
 #endif /* CK_SCAN_H */

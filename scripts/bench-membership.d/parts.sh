@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0
+# The parts of the membership benchmark.
+# shellcheck shell=bash
+
+# A guest writes, a bare watcher in dom0 answers, a bare watcher in the guest reads: with
+# libxenstore, and with the daemons' own client, which is quicker.
+part_round_trip() {
+	local own
+	for own in "" --own; do
+		bg pong dom0 "exec /tmp/probe-store $own pong \$(xl domid d1)"
+		on d1 "/tmp/probe-store $own ping \$1 20" $((samples * 4)) >"$out/round-trip$own"
+		stop_bg pong dom0
+	done
+}
+
+part_events() {
+	local trace=(on d1 '/tmp/probe-cause announce "$1" 10 40 20' "$(node 1)")
+
+	daemons watch 4
+	series announce.watch "2 3 4" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 40 20
+	series address.watch "2 3 4" routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 40 20
+	series domain.watch "2 3 4" events dom0 "$domains" "$samples" 200 100
+	series goodbye.watch "2 3 4" events d1 "$goodbyes" "$samples"
+	echo "20 $(trace "${trace[@]}")" >"$out/announce.watch/messages"
+
+	daemons poll 4
+	series announce.poll "2 3 4" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 3000 1000
+	series address.poll "2 3 4" routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 3000 1000
+	series domain.poll "2 3 4" events dom0 "$domains" "$samples" 3000 1000
+}
+
+# domains COUNT GAP SPREAD, in dom0: a domain is made, announced (which counts as its
+# creation), and destroyed or made to crash by turns. It does not announce itself, for
+# that would take it a kernel and seconds to start.
+# shellcheck disable=SC2016 # for the other shell
+domains='
+RANDOM=1
+pause() {
+	local ms=$(($1 + RANDOM % $2))
+	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+}
+for ((i = 0; i < $1; i++)); do
+	xl create -pq /tmp/tiny.cfg || exit
+	path=/local/domain/$(xl domid tiny)/data/cokeeper/00163e000100/announce
+	pause "$2" "$3"
+	echo "$(/tmp/probe-store write "$path" "v=1 instance=$(printf %016x $((i + 1))) addr=10.0.1.1") create"
+	pause "$2" "$3"
+	if ((i % 2)); then
+		echo "${EPOCHREALTIME/[.,]/}000 destroy"
+		xl destroy tiny
+	else
+		echo "${EPOCHREALTIME/[.,]/}000 crash"
+		xl unpause tiny
+		while xl domid tiny >/dev/null 2>&1; do sleep 0.05; done
+	fi
+	pause "$2" "$3"
+done'
+
+# goodbyes COUNT, in d1: the device goes down while three peers are connected.
+# shellcheck disable=SC2016
+goodbyes='
+for ((i = 0; i < $1; i++)); do
+	ip link set cokeeper0 up
+	until [[ $(cokeeper | grep -c "state connected") == 3 ]]; do
+		for n in 2 3 4; do ping -q -c 2 -i 0.1 -W 1 10.0.0.1$n >/dev/null & done
+		wait
+	done
+	sleep 0.2
+	/tmp/probe-cause down cokeeper0
+	sleep 0.2
+done
+ip link set cokeeper0 up'
+
+# Whole guests: each event takes seconds, so there are fewer.
+part_lifecycle() {
+	daemons watch 4
+	series lifecycle.watch "2 3" events dom0 "$lifecycle" $(((samples + 9) / 10))
+}
+
+# lifecycle COUNT, in dom0: d4 boots again, is saved, and restored.
+# shellcheck disable=SC2016
+lifecycle='
+now() {
+	echo "${EPOCHREALTIME/[.,]/}000 $1"
+}
+for ((i = 0; i < $1; i++)); do
+	id=$(xl domid d4)
+	now reboot
+	now back
+	xl reboot d4
+	/usr/lib/cokeeper-lab/wait-ready "4:$id" || exit
+	sleep 1
+	now save
+	xl save d4 /tmp/d4.save >/dev/null 2>&1 || exit
+	sleep 1
+	now restore
+	xl restore /tmp/d4.save >/dev/null 2>&1 || exit
+	rm /tmp/d4.save
+	sleep 5
+done'
+
+part_scaling() {
+	local n cause=(d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 60 20)
+	for n in 2 4 8 16; do
+		daemons watch "$n"
+		series "scale-$n.watch" "$(seq -s ' ' 2 "$n")" events "${cause[@]}"
+
+		# The others, which would have processors of their own, use none of ours.
+		on dom0 'for ((i = 2; i < $1; i++)); do xl pause "d$i"; done' "$n"
+		series "scale-$n.alone" "$n" events "${cause[@]}"
+		on dom0 'for ((i = 2; i < $1; i++)); do xl unpause "d$i"; done' "$n"
+	done
+}
+
+# For a minute nothing happens.
+part_idle() {
+	local mode seconds=60
+	for mode in watch poll; do
+		daemons "$mode" 8
+		say "  idle.$mode"
+		mkdir -p "$out/idle.$mode"
+		on dom0 'sleep 5'
+		all_usage 8 >"$out/idle.$mode/usage-before"
+		echo "$seconds $(trace on dom0 "sleep $seconds")" >"$out/idle.$mode/messages"
+		all_usage 8 >"$out/idle.$mode/usage-after"
+	done
+}
+
+# The publisher alone, on this machine: only its CPU time and memory say much.
+part_synthetic() {
+	make -s -C "$top/selftests/userspace" O="$top/build/selftests" "$top/build/selftests/xen-shim.so"
+	"$top/selftests/userspace/hostd-bench" "$top/build/userspace/cokeeper-hostd" \
+		"$top/build/selftests/xen-shim.so" >"$out/synthetic.new"
+	mv "$out/synthetic.new" "$out/synthetic"
+}
