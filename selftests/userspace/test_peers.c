@@ -146,8 +146,8 @@ int ck_nl_request(struct ck_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb,
 	return 0;
 }
 
-void routes_peer(struct helper *helper, const struct ck_addrs *old,
-		 const struct ck_addrs *new)
+void routes_peer_changed(struct helper *helper, const struct ck_addrs *old,
+			 const struct ck_addrs *new)
 {
 	(void)helper;
 	if (old->n || new->n)

@@ -95,6 +95,7 @@ static int setup(void **state)
 	memset(&h, 0, sizeof(h));
 	h.device = "ck0";
 	TAILQ_INIT(&h.peers);
+	STAILQ_INIT(&h.route_changes);
 	if (ck_loop_init(&h.loop, NULL, NULL) || routes_open(&h))
 		return -1;
 	h.dev.ifindex = if_nametoindex("ck0");
@@ -206,6 +207,14 @@ static void test_only_onlink(void **state)
 	expect_routes(R2 "192.0.2.1 dev ck0 proto 107 scope link src 10.0.0.1\n");
 }
 
+/* Routes follow when it is quiet. */
+static void peer_changed(const struct ck_addrs *old, const struct ck_addrs *new)
+{
+	routes_peer_changed(&h, old, new);
+	assert_non_null(h.loop.quiet);
+	assert_int_equal(h.loop.quiet(h.loop.quiet_arg), 0);
+}
+
 static void test_single(void **state)
 {
 	struct ck_addrs none = { 0 }, addrs;
@@ -213,17 +222,17 @@ static void test_single(void **state)
 	(void)state;
 	member(2, "10.0.0.2", "fd00::2");
 	addrs = TAILQ_FIRST(&h.peers)->value.addrs;
-	routes_peer(&h, &none, &addrs);
+	peer_changed(&none, &addrs);
 	expect_routes(R2 V2);
 	member(3, "10.0.0.2", NULL);		/* claims it too */
 	TAILQ_FIRST(&h.peers)->member = false;
-	routes_peer(&h, &addrs, &none);
+	peer_changed(&addrs, &none);
 	expect_routes(R2);
 	clear();
 	addrs.n = 1;
-	routes_peer(&h, &addrs, &none);
+	peer_changed(&addrs, &none);
 	expect_routes("");
-	routes_peer(&h, &addrs, &none);
+	peer_changed(&addrs, &none);
 	expect_routes("");
 }
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define LOOP_FDS	64
-#define QUIET_MS	50
+#define QUIET_MS	20
 
 static struct {
 	ck_loop_fn fn;

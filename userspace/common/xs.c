@@ -27,6 +27,7 @@
 #define DEFAULT_SOCKET		"/run/xenstored/socket"
 #define DEVICE			"/dev/xen/xenbus"
 #define TRANSACTION_TRIES	64
+#define IN_SIZE			(sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX)
 
 /**
  * struct request - a request that has not been answered
@@ -59,7 +60,7 @@ struct event {
  * @device: it is the kernel's device, which takes one message at a time
  * @requests: not yet answered, in their order, which is that of the answers
  * @out: messages that are still to be sent
- * @in: the message that is being received
+ * @in: what was received; messages before @in_pos were taken
  */
 struct ck_xs {
 	int fd;
@@ -70,10 +71,8 @@ struct ck_xs {
 	char *out;
 	size_t out_len;
 	size_t out_size;
-	struct {
-		struct xsd_sockmsg head;
-		char body[XENSTORE_PAYLOAD_MAX + 1];
-	} in;
+	char in[IN_SIZE];
+	size_t in_pos;
 	size_t in_len;
 	struct answer answer;
 };
@@ -186,31 +185,37 @@ static int error_number(const char *name)
 	return -EINVAL;
 }
 
-static void take_event(struct ck_xs *xs)
+static void take_event(struct ck_xs *xs, const char *path, size_t len)
 {
-	struct event *event;
+	struct event *event = alloc(sizeof(*event) + len + 1);
 
-	event = alloc(sizeof(*event) + strlen(xs->in.body) + 1);
-	strcpy(event->path, xs->in.body);
+	/* The token follows the path. */
+	memcpy(event->path, path, len);
 	STAILQ_INSERT_TAIL(&xs->events, event, next);
 }
 
-static int take_answer(struct ck_xs *xs)
+static int take_answer(struct ck_xs *xs, const struct xsd_sockmsg *head,
+		       const char *body)
 {
 	struct request *request = STAILQ_FIRST(&xs->requests);
+	struct answer *answer;
+	char error[16];
 	int err = 0;
 
-	if (!request || request->id != xs->in.head.req_id)
+	if (!request || request->id != head->req_id)
 		return -EPROTO;
 	STAILQ_REMOVE_HEAD(&xs->requests, next);
-	if (xs->in.head.type == XS_ERROR)
-		err = error_number(xs->in.body);
-	if (request->answer) {
-		request->answer->here = true;
-		request->answer->err = err;
-		request->answer->len = xs->in.head.len;
-		memcpy(request->answer->data, xs->in.body,
-		       xs->in.head.len + 1);
+	if (head->type == XS_ERROR) {
+		snprintf(error, sizeof(error), "%.*s", (int)head->len, body);
+		err = error_number(error);
+	}
+	answer = request->answer;
+	if (answer) {
+		answer->here = true;
+		answer->err = err;
+		answer->len = head->len;
+		memcpy(answer->data, body, head->len);
+		answer->data[head->len] = 0;
 	}
 	if (request->done)
 		request->done(request->arg, err);
@@ -218,24 +223,51 @@ static int take_answer(struct ck_xs *xs)
 	return 0;
 }
 
-/* Receive without waiting. Return: 1 for a whole message, 0 if there is none, or a
+static bool whole_message(const struct ck_xs *xs)
+{
+	size_t left = xs->in_len - xs->in_pos;
+	struct xsd_sockmsg head;
+
+	if (left < sizeof(head))
+		return false;
+	memcpy(&head, xs->in + xs->in_pos, sizeof(head));
+	return left >= sizeof(head) + head.len;
+}
+
+/* Take a message that was received. Return: 1, 0 if there is no whole one, or a
+ * negative errno.
+ */
+static int take(struct ck_xs *xs)
+{
+	const char *at = xs->in + xs->in_pos;
+	struct xsd_sockmsg head = { 0 };
+
+	if (xs->in_len - xs->in_pos >= sizeof(head))
+		memcpy(&head, at, sizeof(head));
+	if (head.len > XENSTORE_PAYLOAD_MAX)
+		return -EPROTO;
+	if (!whole_message(xs))
+		return 0;
+	xs->in_pos += sizeof(head) + head.len;
+	if (head.type != XS_WATCH_EVENT)
+		return take_answer(xs, &head, at + sizeof(head)) ?: 1;
+	take_event(xs, at + sizeof(head), head.len);
+	return 1;
+}
+
+/* Receive without waiting. Return: 1 for a message, 0 if there is none, or a
  * negative errno.
  */
 static int receive(struct ck_xs *xs)
 {
-	size_t want = sizeof(xs->in.head);
 	ssize_t n;
+	int ret;
 
-	for (;;) {
-		if (xs->in_len >= sizeof(xs->in.head)) {
-			if (xs->in.head.len > XENSTORE_PAYLOAD_MAX)
-				return -EPROTO;
-			want = sizeof(xs->in.head) + xs->in.head.len;
-			if (xs->in_len == want)
-				break;
-		}
-		n = read(xs->fd, (char *)&xs->in + xs->in_len,
-			 want - xs->in_len);
+	while (!(ret = take(xs))) {
+		memmove(xs->in, xs->in + xs->in_pos, xs->in_len - xs->in_pos);
+		xs->in_len -= xs->in_pos;
+		xs->in_pos = 0;
+		n = read(xs->fd, xs->in + xs->in_len, IN_SIZE - xs->in_len);
 		if (!n)
 			return -EPIPE;
 		if (n < 0 && errno == EAGAIN)
@@ -245,13 +277,7 @@ static int receive(struct ck_xs *xs)
 		if (n > 0)
 			xs->in_len += n;
 	}
-	xs->in_len = 0;
-	xs->in.body[xs->in.head.len] = 0;
-	if (xs->in.head.type == XS_WATCH_EVENT) {
-		take_event(xs);
-		return 1;
-	}
-	return take_answer(xs) ?: 1;
+	return ret;
 }
 
 /* Queue a request whose payload is @n pieces in a row. */
@@ -593,10 +619,10 @@ void ck_xs_post_rm(struct ck_xs *xs, uint32_t t, const char *path,
 	request->arg = arg;
 }
 
-/* Are there events that the descriptor does not tell of? */
+/* Is there something that the descriptor does not tell of? */
 bool ck_xs_pending(const struct ck_xs *xs)
 {
-	return !STAILQ_EMPTY(&xs->events);
+	return !STAILQ_EMPTY(&xs->events) || whole_message(xs);
 }
 
 /**

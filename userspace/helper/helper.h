@@ -35,6 +35,13 @@ struct offer_order {
 	struct ck_message msg;
 };
 
+/* A peer has other addresses, and so should have other routes. */
+struct route_change {
+	STAILQ_ENTRY(route_change) next;
+	struct ck_addrs old;
+	struct ck_addrs new;
+};
+
 /**
  * struct helper - the helper of one device
  * @device: the device's name
@@ -49,6 +56,7 @@ struct offer_order {
  * @addrs: what we announce
  * @seen: the highest number of what the host told us; nodes up to it are old
  * @peers: the roster
+ * @route_changes: for when it is quiet
  * @orders: what the kernel told @bound to carry, in its order
  * @dev_changed: the kernel told of the device
  * @resumed: it told that this guest was suspended
@@ -75,6 +83,7 @@ struct helper {
 	struct ck_addrs addrs;
 	uint64_t seen;
 	struct peer_list peers;
+	STAILQ_HEAD(, route_change) route_changes;
 	STAILQ_HEAD(, offer_order) orders;
 
 	bool dev_changed;
@@ -109,8 +118,8 @@ int routes_open(struct helper *h);
 void routes_close(struct helper *h);
 void routes_attach(struct helper *h);
 void routes_sync(struct helper *h);
-void routes_peer(struct helper *h, const struct ck_addrs *old,
-		 const struct ck_addrs *new);
+void routes_peer_changed(struct helper *h, const struct ck_addrs *old,
+			 const struct ck_addrs *new);
 void routes_flush(struct helper *h);
 
 #endif /* CK_HELPER_H */

@@ -179,6 +179,7 @@ int main(int argc, char **argv)
 	ck_log_init("cokeeperd", verbose);
 	TAILQ_INIT(&helper.peers);
 	STAILQ_INIT(&helper.orders);
+	STAILQ_INIT(&helper.route_changes);
 	err = ck_xs_open(&helper.xs);
 	if (err) {
 		ck_err("XenStore: %s", strerror(-err));

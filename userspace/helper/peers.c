@@ -220,7 +220,7 @@ static void apply(struct helper *h, const struct ck_member *word)
 	else if (!ck_addrs_equal(&old, &word->addrs))
 		kernel_set(h, peer, COKEEPER_CAUSE_ADDRESS);
 	deliver(h, peer);
-	routes_peer(h, &old, &word->addrs);
+	routes_peer_changed(h, &old, &word->addrs);
 	peer_put(h, peer);
 }
 

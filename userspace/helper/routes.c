@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <linux/filter.h>
 #include <linux/rtnetlink.h>
@@ -254,17 +255,11 @@ static bool wanted(struct helper *h, const struct ck_addr *addr,
 	       rtnl_onlink(&h->rtnl, h->dev.lower, route);
 }
 
-/**
- * routes_peer() - a peer's addresses changed
- * @h: the helper
- * @old: what they were
- * @new: what they are
- *
- * Several peers may claim one address. All of them mean the same route, and
- * the driver finds the true owner, so it stays as long as one of them does.
+/* Several peers may claim one address. All of them mean the same route, and the
+ * driver finds the true owner, so it stays as long as one of them does.
  */
-void routes_peer(struct helper *h, const struct ck_addrs *old,
-		 const struct ck_addrs *new)
+static void change_routes(struct helper *h, const struct ck_addrs *old,
+			  const struct ck_addrs *new)
 {
 	struct ck_route route;
 	unsigned int i;
@@ -284,6 +279,56 @@ void routes_peer(struct helper *h, const struct ck_addrs *old,
 	}
 }
 
+static void forget_changes(struct helper *h)
+{
+	struct route_change *change;
+
+	while ((change = STAILQ_FIRST(&h->route_changes))) {
+		STAILQ_REMOVE_HEAD(&h->route_changes, next);
+		free(change);
+	}
+}
+
+static int make_changes(void *arg)
+{
+	struct route_change *change;
+	struct helper *h = arg;
+
+	while ((change = STAILQ_FIRST(&h->route_changes))) {
+		STAILQ_REMOVE_HEAD(&h->route_changes, next);
+		change_routes(h, &change->old, &change->new);
+		free(change);
+	}
+	return 0;
+}
+
+/**
+ * routes_peer_changed() - a peer's addresses changed
+ * @h: the helper
+ * @old: what they were
+ * @new: what they are
+ *
+ * Its routes follow when it is quiet: they cost more than all else that an event
+ * brings, and until then packets take the lower device.
+ */
+void routes_peer_changed(struct helper *h, const struct ck_addrs *old,
+			 const struct ck_addrs *new)
+{
+	struct route_change *change;
+
+	if (ck_addrs_equal(old, new))
+		return;
+	change = malloc(sizeof(*change));
+	if (!change) {
+		ck_err("out of memory");
+		abort();
+	}
+	change->old = *old;
+	change->new = *new;
+	STAILQ_INSERT_TAIL(&h->route_changes, change, next);
+	ck_loop_when_quiet(&h->loop, make_changes, h);
+}
+
 /**
  * routes_sync() - make the kernel's routes what they should be
  * @h: the helper
@@ -299,6 +344,7 @@ void routes_sync(struct helper *h)
 	int cmp;
 
 	h->routes_changed = false;
+	forget_changes(h);
 	if (!h->up)
 		return;
 	if (rtnl_routes(&h->rtnl, h->dev.ifindex, &have)) {
@@ -343,6 +389,7 @@ void routes_flush(struct helper *h)
 	unsigned int i;
 	int f;
 
+	forget_changes(h);
 	rtnl_routes(&h->rtnl, h->dev.ifindex, &routes);
 	for (i = 0; i < routes.n; i++)
 		route_del(h, &routes.r[i].dst);
