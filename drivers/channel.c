@@ -33,6 +33,7 @@ static irqreturn_t channel_irq(int irq, void *arg)
 
 	/* The first event comes before binding has returned the number. */
 	ch->bell.irq = irq;
+	ch->event = true;
 	ck_queue_add(ch->queue, ch);
 	return IRQ_HANDLED;
 }
@@ -53,6 +54,7 @@ static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id,
 	spin_lock_init(&ch->tx_lock);
 	__skb_queue_head_init(&ch->pending);
 	INIT_LIST_HEAD(&ch->ready);
+	INIT_LIST_HEAD(&ch->warm);
 	init_waitqueue_head(&ch->progress);
 	return ch;
 }
@@ -454,6 +456,7 @@ void ck_channel_xmit(struct ck_channel *ch, struct sk_buff *skb)
 	err = skb_queue_empty(&ch->pending) ? push(ch, skb, &frame) : -ENOSPC;
 	if (likely(!err)) {
 		publish(ch);
+		ck_queue_traffic(ch->queue, ch);
 		spin_unlock(&ch->tx_lock);
 		consume_skb(skb);
 		return;
@@ -674,8 +677,13 @@ int ck_channel_poll(struct ck_channel *ch, int quota)
 		if (n == quota)
 			goto out;
 	} while (ck_ring_wait_data(&ch->rx));
-	ck_bell_done(&ch->bell, !n && !busy);
+	if (ch->event) {
+		ch->event = false;
+		ck_bell_done(&ch->bell, !n && !busy);
+	}
 out:
+	if (n)
+		ck_queue_traffic(ch->queue, ch);
 	if (unlikely(READ_ONCE(ch->closing)))
 		wake_up(&ch->progress);
 	return n;

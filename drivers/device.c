@@ -42,8 +42,7 @@ static int open(struct net_device *dev)
 	if (idev)
 		idev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
 #endif
-	ck_queue_start(&ck->queue);
-	return 0;
+	return ck_queue_start(&ck->queue);
 }
 
 static int stop(struct net_device *dev)

@@ -59,10 +59,37 @@ static void get_stats(struct net_device *dev, struct ethtool_stats *stats,
 	}
 }
 
+static int get_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
+			struct kernel_ethtool_coalesce *kernel_coal,
+			struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+
+	coal->rx_coalesce_usecs = ck->queue.look_usecs;
+	return 0;
+}
+
+static int set_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
+			struct kernel_ethtool_coalesce *kernel_coal,
+			struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+
+	if (coal->rx_coalesce_usecs > CK_LOOK_USECS_MAX) {
+		NL_SET_ERR_MSG(extack, "rx-usecs is at most 1000");
+		return -EINVAL;
+	}
+	WRITE_ONCE(ck->queue.look_usecs, coal->rx_coalesce_usecs);
+	return 0;
+}
+
 const struct ethtool_ops ck_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS,
 	.get_drvinfo		= get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_ts_info		= ethtool_op_get_ts_info,
+	.get_coalesce		= get_coalesce,
+	.set_coalesce		= set_coalesce,
 	.get_sset_count		= get_sset_count,
 	.get_strings		= get_strings,
 	.get_ethtool_stats	= get_stats,
