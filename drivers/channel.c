@@ -10,8 +10,6 @@
 #include "cokeeper.h"
 #include "peer.h"
 
-/* Bytes in each of the two rings of a channel that we offer. */
-#define RING_SIZE	0x40000u
 /* Memory of packets that may wait for space in a ring. A local sender is held
  * back by its socket's send buffer before that; this bounds forwarded traffic.
  */
@@ -106,7 +104,8 @@ static void attach_rings(struct ck_channel *ch, u32 size)
  */
 struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 {
-	unsigned int nr = 2 * RING_PAGES(RING_SIZE);
+	u32 size = peer->ck->ring_size;
+	unsigned int nr = 2 * RING_PAGES(size);
 	struct ck_channel *ch = channel_alloc(peer, id, CK_OFFERER);
 	struct ck_control *control;
 	int err;
@@ -129,10 +128,10 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 	control->version = CK_PROTOCOL_VERSION;
 	control->from = peer->ck->instance;
 	control->to = peer->id.instance;
-	control->ring_size = RING_SIZE;
+	control->ring_size = size;
 	memcpy(control->ref, ch->ring_area.ref, nr * sizeof(u32));
 	ch->control = control;
-	attach_rings(ch, RING_SIZE);
+	attach_rings(ch, size);
 	set_state(ch, CK_END_OPEN);
 
 	/* The handler may run from here on. */

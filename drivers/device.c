@@ -244,6 +244,7 @@ static int newlink(struct net *src_net, struct net_device *dev,
 
 	ck->dev = dev;
 	ck->lower = lower;
+	ck->ring_size = CK_RING_SIZE;
 	INIT_LIST_HEAD(&ck->list);
 	mutex_init(&ck->lock);
 	hash_init(ck->peers);
