@@ -49,6 +49,7 @@ static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id,
 	ch->me = me;
 	ch->id = id;
 	ch->progress_at = jiffies;
+	ch->used = jiffies;
 	spin_lock_init(&ch->tx_lock);
 	__skb_queue_head_init(&ch->pending);
 	INIT_LIST_HEAD(&ch->ready);

@@ -44,6 +44,7 @@ struct ck_peer;
  * @rx_bytes: taken from @rx
  * @rx_dropped: taken from @rx and dropped
  *
+ * @used: when (jiffies) a packet last went or came; written by either side
  * @event: the event channel is masked until its event has been served
  * @ready: in the queue's list; protected by its lock, as all that follow
  * @queued: is it there?
@@ -82,6 +83,7 @@ struct ck_channel {
 	u64 rx_bytes;
 	u64 rx_dropped;
 
+	unsigned long used;
 	bool event;
 
 	struct list_head ready;

@@ -53,6 +53,8 @@ struct ck_stats {
  * @instance: random identity
  * @ring_size: bytes in each ring of the next channel that we offer
  * @next_offer: id of the next offer
+ * @nr_pages: in the channels
+ * @reclaim: gives idle channels back; queued while there is a channel
  * @helper: netlink port of the bound helper, 0 if there is none
  * @grace: forgets the peers some time after the helper has gone
  * @list: in the list of all devices (see device.c)
@@ -71,6 +73,8 @@ struct ck_dev {
 	u64 instance;
 	u32 ring_size;
 	u32 next_offer;
+	u32 nr_pages;
+	struct delayed_work reclaim;
 	u32 helper;
 	struct delayed_work grace;
 	struct list_head list;

@@ -128,6 +128,7 @@ static void uninit(struct net_device *dev)
 	mutex_unlock(&ck->lock);
 	/* 2. Work that was queued before finds its peer gone. */
 	cancel_delayed_work_sync(&ck->grace);
+	cancel_delayed_work_sync(&ck->reclaim);
 	flush_workqueue(ck_wq);
 	/* 3. The channels went when the device was closed. */
 	ck_queue_destroy(&ck->queue);
@@ -249,6 +250,7 @@ static int newlink(struct net *src_net, struct net_device *dev,
 	mutex_init(&ck->lock);
 	hash_init(ck->peers);
 	INIT_DELAYED_WORK(&ck->grace, helper_grace_over);
+	INIT_DELAYED_WORK(&ck->reclaim, ck_peer_reclaim);
 	do {
 		ck->instance = get_random_u64();
 	} while (!ck->instance);

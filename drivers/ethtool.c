@@ -82,11 +82,14 @@ static int set_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
 			 struct netlink_ext_ack *extack)
 {
 	struct ck_dev *ck = netdev_priv(dev);
-	u32 size = ring->tx_pending != ck->ring_size ? ring->tx_pending :
-						       ring->rx_pending;
+	u32 size = ring->tx_pending;
 
+	if (size == ck->ring_size)
+		size = ring->rx_pending;
+	else if (ring->rx_pending != ck->ring_size && ring->rx_pending != size)
+		size = 0;
 	if (size < CK_RING_MIN || !is_power_of_2(size)) {
-		NL_SET_ERR_MSG(extack, "a ring is a power of two from 131072 to 1048576 bytes");
+		NL_SET_ERR_MSG(extack, "both rings of a channel are of one size, a power of two from 131072 to 1048576");
 		return -EINVAL;
 	}
 	mutex_lock(&ck->lock);

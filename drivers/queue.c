@@ -194,6 +194,7 @@ void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch)
 	unsigned long flags;
 	bool wake;
 
+	WRITE_ONCE(ch->used, jiffies);
 	if (!READ_ONCE(queue->traffic))
 		WRITE_ONCE(queue->traffic, true);
 	if (READ_ONCE(ch->is_warm) || !READ_ONCE(queue->look_usecs))
