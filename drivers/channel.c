@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/virtio_net.h>
+#include <net/page_pool/helpers.h>
 
 #include "channel.h"
 #include "cokeeper.h"
@@ -18,6 +19,8 @@
 #define COPY_BREAK	1600
 /* Else this many bytes are, enough for all headers. */
 #define HEAD_SIZE	256
+/* The rest goes to pages of the pool while it fills them to this extent. */
+#define POOL_WORTH	(CK_POOL_BYTES * 3 / 4)
 /* A peer that sends this many malformed frames is in quarantine. */
 #define BAD_FRAMES_MAX	64
 /* How long the end of a channel waits for packets in flight. */
@@ -539,12 +542,24 @@ static struct sk_buff *build_skb_at(struct ck_channel *ch, u32 pos, u32 len)
 	struct page_frag *frag = &ch->queue->frag;
 	u32 head = len <= COPY_BREAK ? len : HEAD_SIZE;
 	struct sk_buff *skb = napi_alloc_skb(&ch->queue->napi, head);
+	struct page *page;
 	u32 off, n;
 
 	if (unlikely(!skb))
 		return NULL;
 	copy_out(&ch->rx, pos, __skb_put(skb, head), head);
 	for (off = head; off < len; off += n) {
+		n = len - off;
+		page = n < POOL_WORTH ? NULL :
+		       page_pool_dev_alloc_pages(ch->queue->pool);
+		if (page) {
+			n = min_t(u32, n, CK_POOL_BYTES);
+			copy_out(&ch->rx, pos + off, page_address(page), n);
+			skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0,
+					n, CK_POOL_BYTES);
+			skb_mark_for_recycle(skb);
+			continue;
+		}
 		/* At least a page at a time, so the frags suffice. */
 		n = min_t(u32, len - off, PAGE_SIZE);
 		if (!skb_page_frag_refill(n, frag, GFP_ATOMIC | __GFP_NOWARN)) {

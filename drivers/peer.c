@@ -28,6 +28,9 @@
 /* No new channel while a peer still maps more pages of old ones. */
 #define PINNED_MAX	(2 * (2 * CK_RING_MAX / CK_RING_PAGE + 1))
 
+/* All that an idle peer takes, and there may be thousands. */
+static_assert(sizeof(struct ck_peer) <= 512);
+
 static u32 hash(const u8 *mac)
 {
 	return hash_64(ether_addr_to_u64(mac), CK_PEER_HASH_BITS);

@@ -4,6 +4,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
+#include <net/page_pool/helpers.h>
 #include <uapi/linux/sched/types.h>
 
 #include "channel.h"
@@ -11,6 +12,8 @@
 
 /* Frames from one channel before the next one gets its turn. */
 #define TURN	16
+/* Free pages that the pool keeps: as many as a ring fills twice. */
+#define POOL_SIZE	32
 /* The watcher looks this often before it looks at the clock. */
 #define LOOKS	64
 /* It is not woken the next 2^n times at most after nothing came of it. */
@@ -250,11 +253,21 @@ void ck_queue_destroy(struct ck_queue *queue)
 int ck_queue_start(struct ck_queue *queue)
 {
 	const struct sched_attr attr = { .sched_policy = SCHED_IDLE };
+	const struct page_pool_params params = {
+		.order = CK_POOL_ORDER,
+		.pool_size = POOL_SIZE,
+		.nid = NUMA_NO_NODE,
+	};
 	struct task_struct *task;
 
+	queue->pool = page_pool_create(&params);
+	if (IS_ERR(queue->pool))
+		return PTR_ERR(queue->pool);
 	task = kthread_create(watcher, queue, "cokeeper/%s", queue->napi.dev->name);
-	if (IS_ERR(task))
+	if (IS_ERR(task)) {
+		page_pool_destroy(queue->pool);
 		return PTR_ERR(task);
+	}
 	sched_setattr_nocheck(task, &attr);
 	queue->watcher = task;
 	wake_up_process(task);
@@ -270,6 +283,7 @@ void ck_queue_stop(struct ck_queue *queue)
 {
 	kthread_stop(queue->watcher);
 	napi_disable(&queue->napi);
+	page_pool_destroy(queue->pool);
 }
 
 /**

@@ -6,16 +6,22 @@
 #include <linux/netdevice.h>
 
 struct ck_channel;
+struct page_pool;
 struct task_struct;
 
 /* Microseconds that a processor with nothing else to do looks for packets. */
 #define CK_LOOK_USECS		50
 #define CK_LOOK_USECS_MAX	1000
 
+/* The pool's pages: a zeroed page costs as much as a copy, a recycled one nothing. */
+#define CK_POOL_ORDER		2
+#define CK_POOL_BYTES		(PAGE_SIZE << CK_POOL_ORDER)
+
 /**
  * struct ck_queue - NAPI context and the channels that have work for it
  * @napi: polls the channels, a few frames each, so that none starves another
- * @frag: where large packets are copied to; used by the poll alone
+ * @pool: recycles what large packets are copied to; used by the poll alone
+ * @frag: where the rest of them is; used by the poll alone
  * @lock: protects the lists and what the channels keep for them; taken in hard
  *	interrupts
  * @ready: channels with something to do
@@ -30,6 +36,7 @@ struct task_struct;
  */
 struct ck_queue {
 	struct napi_struct napi;
+	struct page_pool *pool;
 	struct page_frag frag;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
