@@ -171,8 +171,10 @@ static int watcher(void *arg)
 {
 	struct ck_queue *queue = arg;
 
-	while (!kthread_should_stop()) {
+	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
+		if (kthread_should_stop())
+			break;
 		if (!READ_ONCE(queue->awake)) {
 			schedule();
 			continue;
