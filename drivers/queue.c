@@ -197,6 +197,7 @@ static int watcher(void *arg)
 void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch)
 {
 	unsigned long flags;
+	unsigned int skip;
 	bool wake;
 
 	WRITE_ONCE(ch->used, jiffies);
@@ -204,8 +205,9 @@ void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch)
 		WRITE_ONCE(queue->traffic, true);
 	if (READ_ONCE(ch->is_warm) || !READ_ONCE(queue->look_usecs))
 		return;
-	if (!READ_ONCE(queue->awake) && queue->skip) {
-		queue->skip--;
+	skip = READ_ONCE(queue->skip);
+	if (!READ_ONCE(queue->awake) && skip) {
+		WRITE_ONCE(queue->skip, skip - 1);
 		return;
 	}
 
