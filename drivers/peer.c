@@ -18,7 +18,7 @@
 /* A channel that lived this long wipes earlier failures out. */
 #define GOOD_TIME	(60 * HZ)
 /* A channel that nothing has used for this long is given back. */
-#define IDLE_TIME	(60 * HZ)
+#define IDLE_TIME	(600 * HZ)
 /* When memory is short a channel is given up for another one's sake, but for one
  * that was used just now.
  */
