@@ -5,13 +5,12 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/virtio_net.h>
+#include <net/page_pool/helpers.h>
 
 #include "channel.h"
 #include "cokeeper.h"
 #include "peer.h"
 
-/* Bytes in each of the two rings of a channel that we offer. */
-#define RING_SIZE	0x40000u
 /* Memory of packets that may wait for space in a ring. A local sender is held
  * back by its socket's send buffer before that; this bounds forwarded traffic.
  */
@@ -20,6 +19,8 @@
 #define COPY_BREAK	1600
 /* Else this many bytes are, enough for all headers. */
 #define HEAD_SIZE	256
+/* The rest goes to pages of the pool while it fills them to this extent. */
+#define POOL_WORTH	(CK_POOL_BYTES * 3 / 4)
 /* A peer that sends this many malformed frames is in quarantine. */
 #define BAD_FRAMES_MAX	64
 /* How long the end of a channel waits for packets in flight. */
@@ -33,6 +34,7 @@ static irqreturn_t channel_irq(int irq, void *arg)
 
 	/* The first event comes before binding has returned the number. */
 	ch->bell.irq = irq;
+	ch->event = true;
 	ck_queue_add(ch->queue, ch);
 	return IRQ_HANDLED;
 }
@@ -50,9 +52,11 @@ static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id,
 	ch->me = me;
 	ch->id = id;
 	ch->progress_at = jiffies;
+	ch->used = jiffies;
 	spin_lock_init(&ch->tx_lock);
 	__skb_queue_head_init(&ch->pending);
 	INIT_LIST_HEAD(&ch->ready);
+	INIT_LIST_HEAD(&ch->warm);
 	init_waitqueue_head(&ch->progress);
 	return ch;
 }
@@ -104,7 +108,8 @@ static void attach_rings(struct ck_channel *ch, u32 size)
  */
 struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 {
-	unsigned int nr = 2 * RING_PAGES(RING_SIZE);
+	u32 size = peer->ck->ring_size;
+	unsigned int nr = 2 * RING_PAGES(size);
 	struct ck_channel *ch = channel_alloc(peer, id, CK_OFFERER);
 	struct ck_control *control;
 	int err;
@@ -127,10 +132,10 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 	control->version = CK_PROTOCOL_VERSION;
 	control->from = peer->ck->instance;
 	control->to = peer->id.instance;
-	control->ring_size = RING_SIZE;
+	control->ring_size = size;
 	memcpy(control->ref, ch->ring_area.ref, nr * sizeof(u32));
 	ch->control = control;
-	attach_rings(ch, RING_SIZE);
+	attach_rings(ch, size);
 	set_state(ch, CK_END_OPEN);
 
 	/* The handler may run from here on. */
@@ -454,6 +459,7 @@ void ck_channel_xmit(struct ck_channel *ch, struct sk_buff *skb)
 	err = skb_queue_empty(&ch->pending) ? push(ch, skb, &frame) : -ENOSPC;
 	if (likely(!err)) {
 		publish(ch);
+		ck_queue_traffic(ch->queue, ch);
 		spin_unlock(&ch->tx_lock);
 		consume_skb(skb);
 		return;
@@ -536,12 +542,24 @@ static struct sk_buff *build_skb_at(struct ck_channel *ch, u32 pos, u32 len)
 	struct page_frag *frag = &ch->queue->frag;
 	u32 head = len <= COPY_BREAK ? len : HEAD_SIZE;
 	struct sk_buff *skb = napi_alloc_skb(&ch->queue->napi, head);
+	struct page *page;
 	u32 off, n;
 
 	if (unlikely(!skb))
 		return NULL;
 	copy_out(&ch->rx, pos, __skb_put(skb, head), head);
 	for (off = head; off < len; off += n) {
+		n = len - off;
+		page = n < POOL_WORTH ? NULL :
+		       page_pool_dev_alloc_pages(ch->queue->pool);
+		if (page) {
+			n = min_t(u32, n, CK_POOL_BYTES);
+			copy_out(&ch->rx, pos + off, page_address(page), n);
+			skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0,
+					n, CK_POOL_BYTES);
+			skb_mark_for_recycle(skb);
+			continue;
+		}
 		/* At least a page at a time, so the frags suffice. */
 		n = min_t(u32, len - off, PAGE_SIZE);
 		if (!skb_page_frag_refill(n, frag, GFP_ATOMIC | __GFP_NOWARN)) {
@@ -674,8 +692,13 @@ int ck_channel_poll(struct ck_channel *ch, int quota)
 		if (n == quota)
 			goto out;
 	} while (ck_ring_wait_data(&ch->rx));
-	ck_bell_done(&ch->bell, !n && !busy);
+	if (ch->event) {
+		ch->event = false;
+		ck_bell_done(&ch->bell, !n && !busy);
+	}
 out:
+	if (n)
+		ck_queue_traffic(ch->queue, ch);
 	if (unlikely(READ_ONCE(ch->closing)))
 		wake_up(&ch->progress);
 	return n;

@@ -44,8 +44,13 @@ struct ck_peer;
  * @rx_bytes: taken from @rx
  * @rx_dropped: taken from @rx and dropped
  *
- * @ready: in the queue's list; protected by its lock
+ * @used: when (jiffies) a packet last went or came; written by either side
+ * @event: the event channel is masked until its event has been served
+ * @ready: in the queue's list; protected by its lock, as all that follow
  * @queued: is it there?
+ * @warm: in the queue's list of those
+ * @is_warm: is it there?
+ * @looked_at: the peer was told that it need not send events
  * @progress: wakes who waits for @rx to be empty and for the peer's goodbye
  * @rcu: senders may hold the channel until a grace period after its end
  */
@@ -78,8 +83,14 @@ struct ck_channel {
 	u64 rx_bytes;
 	u64 rx_dropped;
 
+	unsigned long used;
+	bool event;
+
 	struct list_head ready;
 	bool queued;
+	struct list_head warm;
+	bool is_warm;
+	bool looked_at;
 	wait_queue_head_t progress;
 	struct rcu_head rcu;
 };

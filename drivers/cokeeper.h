@@ -13,6 +13,8 @@
 #include "queue.h"
 
 #define CK_PEER_HASH_BITS	8
+/* Bytes in each ring of a channel that we offer, until ethtool changes it. */
+#define CK_RING_SIZE		0x40000u
 
 /* Why a packet took the lower device or was dropped; names in ethtool.c. */
 enum ck_stat {
@@ -49,7 +51,10 @@ struct ck_stats {
  * @nr_peers: in @peers
  * @generation: counts the changes of @peers
  * @instance: random identity
+ * @ring_size: bytes in each ring of the next channel that we offer
  * @next_offer: id of the next offer
+ * @nr_pages: in the channels
+ * @reclaim: gives idle channels back; queued while there is a channel
  * @helper: netlink port of the bound helper, 0 if there is none
  * @grace: forgets the peers some time after the helper has gone
  * @list: in the list of all devices (see device.c)
@@ -66,7 +71,10 @@ struct ck_dev {
 	u32 nr_peers;
 	u32 generation;
 	u64 instance;
+	u32 ring_size;
 	u32 next_offer;
+	u32 nr_pages;
+	struct delayed_work reclaim;
 	u32 helper;
 	struct delayed_work grace;
 	struct list_head list;

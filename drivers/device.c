@@ -42,8 +42,7 @@ static int open(struct net_device *dev)
 	if (idev)
 		idev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
 #endif
-	ck_queue_start(&ck->queue);
-	return 0;
+	return ck_queue_start(&ck->queue);
 }
 
 static int stop(struct net_device *dev)
@@ -178,6 +177,7 @@ static void uninit(struct net_device *dev)
 	mutex_unlock(&ck->lock);
 	/* 2. Work that was queued before finds its peer gone. */
 	cancel_delayed_work_sync(&ck->grace);
+	cancel_delayed_work_sync(&ck->reclaim);
 	flush_workqueue(ck_wq);
 	/* 3. The channels went when the device was closed. */
 	ck_queue_destroy(&ck->queue);
@@ -294,10 +294,12 @@ static int newlink(struct net *src_net, struct net_device *dev,
 
 	ck->dev = dev;
 	ck->lower = lower;
+	ck->ring_size = CK_RING_SIZE;
 	INIT_LIST_HEAD(&ck->list);
 	mutex_init(&ck->lock);
 	hash_init(ck->peers);
 	INIT_DELAYED_WORK(&ck->grace, helper_grace_over);
+	INIT_DELAYED_WORK(&ck->reclaim, ck_peer_reclaim);
 	renew_instance(ck);
 	if (!tb[IFLA_MTU])
 		dev->mtu = lower->mtu;

@@ -4,6 +4,8 @@
 #include <linux/ethtool.h>
 
 #include "cokeeper.h"
+#include "peer.h"
+#include "ring.h"
 
 static const char stat_names[CK_NR_STATS][ETH_GSTRING_LEN] = {
 	[CK_TX_FALLBACK_NO_NEIGH]	= "tx_fallback_no_neigh",
@@ -59,10 +61,84 @@ static void get_stats(struct net_device *dev, struct ethtool_stats *stats,
 	}
 }
 
+/* A ring holds bytes, not entries: its size is told in bytes. */
+static void get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
+			  struct kernel_ethtool_ringparam *kernel_ring,
+			  struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+
+	ring->rx_max_pending = CK_RING_MAX;
+	ring->tx_max_pending = CK_RING_MAX;
+	ring->rx_pending = ck->ring_size;
+	ring->tx_pending = ck->ring_size;
+}
+
+/* Channels are made anew with the next packet; until then packets take the lower
+ * device.
+ */
+static int set_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
+			 struct kernel_ethtool_ringparam *kernel_ring,
+			 struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+	u32 size = ring->tx_pending;
+
+	if (size == ck->ring_size)
+		size = ring->rx_pending;
+	else if (ring->rx_pending != ck->ring_size && ring->rx_pending != size)
+		size = 0;
+	if (size < CK_RING_MIN || !is_power_of_2(size)) {
+		NL_SET_ERR_MSG(extack, "both rings are of one size, a power of two from 131072 to 1048576");
+		return -EINVAL;
+	}
+	mutex_lock(&ck->lock);
+	ck->ring_size = size;
+	ck_peer_close_all(ck, COKEEPER_REASON_NO_TRAFFIC);
+	mutex_unlock(&ck->lock);
+	return 0;
+}
+
+static void get_channels(struct net_device *dev, struct ethtool_channels *channels)
+{
+	channels->max_combined = 1;
+	channels->combined_count = 1;
+}
+
+static int get_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
+			struct kernel_ethtool_coalesce *kernel_coal,
+			struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+
+	coal->rx_coalesce_usecs = ck->queue.look_usecs;
+	return 0;
+}
+
+static int set_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
+			struct kernel_ethtool_coalesce *kernel_coal,
+			struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+
+	if (coal->rx_coalesce_usecs > CK_LOOK_USECS_MAX) {
+		NL_SET_ERR_MSG(extack, "rx-usecs is at most 1000");
+		return -EINVAL;
+	}
+	WRITE_ONCE(ck->queue.look_usecs, coal->rx_coalesce_usecs);
+	return 0;
+}
+
 const struct ethtool_ops ck_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS,
 	.get_drvinfo		= get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_ts_info		= ethtool_op_get_ts_info,
+	.get_ringparam		= get_ringparam,
+	.set_ringparam		= set_ringparam,
+	.get_channels		= get_channels,
+	.get_coalesce		= get_coalesce,
+	.set_coalesce		= set_coalesce,
 	.get_sset_count		= get_sset_count,
 	.get_strings		= get_strings,
 	.get_ethtool_stats	= get_stats,

@@ -17,8 +17,19 @@
 #define BACKOFF_MAX	(64 * HZ)
 /* A channel that lived this long wipes earlier failures out. */
 #define GOOD_TIME	(60 * HZ)
+/* A channel that nothing has used for this long is given back. */
+#define IDLE_TIME	(600 * HZ)
+/* When memory is short a channel is given up for another one's sake, but for one
+ * that was used just now.
+ */
+#define BUSY_TIME	HZ
+/* Channels take this part of the memory at most. */
+#define MEMORY_SHARE	8
 /* No new channel while a peer still maps more pages of old ones. */
 #define PINNED_MAX	(2 * (2 * CK_RING_MAX / CK_RING_PAGE + 1))
+
+/* All that an idle peer takes, and there may be thousands. */
+static_assert(sizeof(struct ck_peer) <= 512);
 
 static u32 hash(const u8 *mac)
 {
@@ -149,6 +160,7 @@ static void close_channel(struct ck_peer *peer, bool drain)
 	if (!ch)
 		return;
 	peer->ch = NULL;
+	peer->ck->nr_pages -= ch->ring_area.nr;
 	peer->pinned += ck_channel_close(ch, drain);
 }
 
@@ -194,7 +206,67 @@ static void connected(struct ck_peer *peer)
 	WRITE_ONCE(peer->retry_at, jiffies + GOOD_TIME);
 	set_state(peer, COKEEPER_STATE_CONNECTED, COKEEPER_REASON_NONE);
 	rcu_assign_pointer(peer->channel, peer->ch);
+	queue_delayed_work(ck_wq, &peer->ck->reclaim, IDLE_TIME);
 	ck_netlink_notify_peer(peer, COKEEPER_EVENT_CONNECT, COKEEPER_CAUSE_NONE);
+}
+
+/* The connected peer whose channel has not been used for the longest time. */
+static struct ck_peer *least_recently_used(struct ck_dev *ck)
+{
+	struct ck_peer *peer, *oldest = NULL;
+	unsigned int bucket;
+
+	hash_for_each(ck->peers, bucket, peer, node)
+		if (peer->state == COKEEPER_STATE_CONNECTED &&
+		    (!oldest || time_before(READ_ONCE(peer->ch->used),
+					    READ_ONCE(oldest->ch->used))))
+			oldest = peer;
+	return oldest;
+}
+
+/* Take a new channel into account, and give others back if there are too many;
+ * false if all are in use.
+ */
+static bool adopt(struct ck_peer *peer, struct ck_channel *ch)
+{
+	struct ck_dev *ck = peer->ck;
+	struct ck_peer *victim;
+
+	while (ck->nr_pages + ch->ring_area.nr > totalram_pages() / MEMORY_SHARE) {
+		victim = least_recently_used(ck);
+		if (!victim || time_before(jiffies, READ_ONCE(victim->ch->used) +
+					   BUSY_TIME)) {
+			ck_channel_close(ch, false);
+			return false;
+		}
+		disconnect(victim, COKEEPER_REASON_NO_RESOURCES, true);
+	}
+	ck->nr_pages += ch->ring_area.nr;
+	peer->ch = ch;
+	return true;
+}
+
+/**
+ * ck_peer_reclaim() - give idle channels back
+ * @work: the device's; queued again while there are channels
+ */
+void ck_peer_reclaim(struct work_struct *work)
+{
+	struct ck_dev *ck = container_of(to_delayed_work(work), struct ck_dev,
+					 reclaim);
+	struct ck_peer *peer;
+	unsigned long due;
+
+	mutex_lock(&ck->lock);
+	while ((peer = least_recently_used(ck))) {
+		due = READ_ONCE(peer->ch->used) + IDLE_TIME;
+		if (time_before(jiffies, due)) {
+			queue_delayed_work(ck_wq, &ck->reclaim, due - jiffies);
+			break;
+		}
+		disconnect(peer, COKEEPER_REASON_NO_TRAFFIC, true);
+	}
+	mutex_unlock(&ck->lock);
 }
 
 static void offer(struct ck_peer *peer)
@@ -215,7 +287,10 @@ static void offer(struct ck_peer *peer)
 		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
 		return;
 	}
-	peer->ch = ch;
+	if (!adopt(peer, ch)) {
+		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
+		return;
+	}
 	set_state(peer, COKEEPER_STATE_OFFERED, COKEEPER_REASON_CONNECTING);
 	WRITE_ONCE(peer->retry_at, jiffies + OFFER_TIME);
 	look_again(peer, OFFER_TIME);
@@ -591,7 +666,11 @@ int ck_peer_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 		}
 		return PTR_ERR(ch);
 	}
-	peer->ch = ch;
+	if (!adopt(peer, ch)) {
+		NL_SET_ERR_MSG(extack, "channels take all the memory that they may");
+		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
+		return -ENOSPC;
+	}
 	connected(peer);
 	return 0;
 }

@@ -93,6 +93,7 @@ int ck_peer_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 void ck_peer_republish_offers(struct ck_dev *ck);
 void ck_peer_goodbye_all(struct ck_dev *ck);
 void ck_peer_close_all(struct ck_dev *ck, enum cokeeper_reason reason);
+void ck_peer_reclaim(struct work_struct *work);
 void ck_peer_forget_all(struct ck_dev *ck, enum cokeeper_cause cause);
 
 #endif /* CK_PEER_H */

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A NAPI context that serves many channels in turn. */
+/* A NAPI context that serves many channels in turn, and who looks after them. */
+
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/sched/clock.h>
+#include <net/page_pool/helpers.h>
+#include <uapi/linux/sched/types.h>
 
 #include "channel.h"
 #include "queue.h"
 
 /* Frames from one channel before the next one gets its turn. */
 #define TURN	16
+/* Free pages that the pool keeps: as many as a ring fills twice. */
+#define POOL_SIZE	32
+/* The watcher looks this often before it looks at the clock. */
+#define LOOKS	64
+/* It is not woken the next 2^n times at most after nothing came of it. */
+#define FUTILE_MAX	8
 
 static struct ck_channel *next_ready(struct ck_queue *queue)
 {
@@ -21,15 +33,21 @@ static struct ck_channel *next_ready(struct ck_queue *queue)
 	return ch;
 }
 
+static void add_ready(struct ck_queue *queue, struct ck_channel *ch)
+{
+	lockdep_assert_held(&queue->lock);
+	if (!ch->queued) {
+		ch->queued = true;
+		list_add_tail(&ch->ready, &queue->ready);
+	}
+}
+
 static void make_ready(struct ck_queue *queue, struct ck_channel *ch)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	if (!ch->queued) {
-		ch->queued = true;
-		list_add_tail(&ch->ready, &queue->ready);
-	}
+	add_ready(queue, ch);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
@@ -55,6 +73,156 @@ static int poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
+/* Schedule the poll from a thread. */
+static void poll_now(struct ck_queue *queue)
+{
+	local_bh_disable();
+	napi_schedule(&queue->napi);
+	local_bh_enable();
+}
+
+/* Look at all warm channels once. */
+static bool look(struct ck_queue *queue)
+{
+	struct ck_channel *ch;
+	bool found = false;
+
+	spin_lock_irq(&queue->lock);
+	list_for_each_entry(ch, &queue->warm, warm) {
+		if (!ch->looked_at) {
+			ch->looked_at = true;
+			ck_ring_look(&ch->rx);
+		}
+		if (ck_ring_has_data(&ch->rx) && !READ_ONCE(ch->broken)) {
+			add_ready(queue, ch);
+			found = true;
+		}
+	}
+	spin_unlock_irq(&queue->lock);
+	return found;
+}
+
+/* From here on, the peers are to send events again. */
+static void look_away(struct ck_queue *queue, bool rest)
+{
+	struct ck_channel *ch, *next;
+	bool found = false;
+
+	spin_lock_irq(&queue->lock);
+	list_for_each_entry_safe(ch, next, &queue->warm, warm) {
+		if (ch->looked_at) {
+			ch->looked_at = false;
+			if (ck_ring_look_away(&ch->rx)) {
+				add_ready(queue, ch);
+				found = true;
+			}
+		}
+		if (rest) {
+			ch->is_warm = false;
+			list_del_init(&ch->warm);
+		}
+	}
+	if (rest)
+		queue->awake = false;
+	spin_unlock_irq(&queue->lock);
+	if (found)
+		poll_now(queue);
+}
+
+/* Look for packets while there is traffic. It is no more than an idle processor
+ * would do: whenever there is anything else to run, the peers are told to send
+ * events before that runs.
+ */
+static void watch(struct ck_queue *queue)
+{
+	unsigned int looks = 0;
+	bool useful = false;
+	u64 now, end = 0;
+
+	do {
+		preempt_disable();
+		while (!need_resched()) {
+			if (look(queue)) {
+				useful = true;
+				poll_now(queue);
+				continue;
+			}
+			cpu_relax();
+			if (++looks % LOOKS)
+				continue;
+			now = local_clock();
+			if (READ_ONCE(queue->traffic) || !end) {
+				WRITE_ONCE(queue->traffic, false);
+				end = now + READ_ONCE(queue->look_usecs) * NSEC_PER_USEC;
+			} else if (now >= end) {
+				break;
+			}
+		}
+		look_away(queue, !need_resched());
+		preempt_enable();
+		cond_resched();
+	} while (READ_ONCE(queue->awake) && !kthread_should_stop());
+
+	queue->futile = useful ? 0 : min(queue->futile + 1, FUTILE_MAX);
+	WRITE_ONCE(queue->skip, (1u << queue->futile) - 1);
+}
+
+static int watcher(void *arg)
+{
+	struct ck_queue *queue = arg;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (kthread_should_stop())
+			break;
+		if (!READ_ONCE(queue->awake)) {
+			schedule();
+			continue;
+		}
+		__set_current_state(TASK_RUNNING);
+		watch(queue);
+	}
+	__set_current_state(TASK_RUNNING);
+	look_away(queue, true);
+	return 0;
+}
+
+/**
+ * ck_queue_traffic() - a packet came or went
+ * @queue: started
+ * @ch: the channel; bottom halves are off
+ *
+ * An answer, or more, is likely to come soon.
+ */
+void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch)
+{
+	unsigned long flags;
+	unsigned int skip;
+	bool wake;
+
+	WRITE_ONCE(ch->used, jiffies);
+	if (!READ_ONCE(queue->traffic))
+		WRITE_ONCE(queue->traffic, true);
+	if (READ_ONCE(ch->is_warm) || !READ_ONCE(queue->look_usecs))
+		return;
+	skip = READ_ONCE(queue->skip);
+	if (!READ_ONCE(queue->awake) && skip) {
+		WRITE_ONCE(queue->skip, skip - 1);
+		return;
+	}
+
+	spin_lock_irqsave(&queue->lock, flags);
+	wake = !queue->awake;
+	queue->awake = true;
+	if (!ch->is_warm) {
+		ch->is_warm = true;
+		list_add_tail(&ch->warm, &queue->warm);
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	if (wake)
+		wake_up_process(queue->watcher);
+}
+
 /**
  * ck_queue_init() - set a queue up, stopped
  * @queue: to be set up
@@ -64,6 +232,8 @@ void ck_queue_init(struct ck_queue *queue, struct net_device *dev)
 {
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->ready);
+	INIT_LIST_HEAD(&queue->warm);
+	queue->look_usecs = CK_LOOK_USECS;
 	netif_napi_add(dev, &queue->napi, poll);
 }
 
@@ -81,10 +251,32 @@ void ck_queue_destroy(struct ck_queue *queue)
 /**
  * ck_queue_start() - start polling
  * @queue: stopped
+ *
+ * Return: 0 or a negative errno.
  */
-void ck_queue_start(struct ck_queue *queue)
+int ck_queue_start(struct ck_queue *queue)
 {
+	const struct sched_attr attr = { .sched_policy = SCHED_IDLE };
+	const struct page_pool_params params = {
+		.order = CK_POOL_ORDER,
+		.pool_size = POOL_SIZE,
+		.nid = NUMA_NO_NODE,
+	};
+	struct task_struct *task;
+
+	queue->pool = page_pool_create(&params);
+	if (IS_ERR(queue->pool))
+		return PTR_ERR(queue->pool);
+	task = kthread_create(watcher, queue, "cokeeper/%s", queue->napi.dev->name);
+	if (IS_ERR(task)) {
+		page_pool_destroy(queue->pool);
+		return PTR_ERR(task);
+	}
+	sched_setattr_nocheck(task, &attr);
+	queue->watcher = task;
+	wake_up_process(task);
 	napi_enable(&queue->napi);
+	return 0;
 }
 
 /**
@@ -93,7 +285,9 @@ void ck_queue_start(struct ck_queue *queue)
  */
 void ck_queue_stop(struct ck_queue *queue)
 {
+	kthread_stop(queue->watcher);
 	napi_disable(&queue->napi);
+	page_pool_destroy(queue->pool);
 }
 
 /**
@@ -123,10 +317,10 @@ void ck_queue_remove(struct ck_queue *queue, struct ck_channel *ch)
 		list_del_init(&ch->ready);
 		ch->queued = false;
 	}
+	list_del_init(&ch->warm);
+	/* Traffic does not make it warm again. */
+	ch->is_warm = true;
 	spin_unlock_irq(&queue->lock);
 	napi_enable(&queue->napi);
-
-	local_bh_disable();
-	napi_schedule(&queue->napi);
-	local_bh_enable();
+	poll_now(queue);
 }

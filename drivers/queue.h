@@ -1,31 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A NAPI context that serves many channels in turn. */
+/* A NAPI context that serves many channels in turn, and who looks after them. */
 #ifndef CK_QUEUE_H
 #define CK_QUEUE_H
 
 #include <linux/netdevice.h>
 
 struct ck_channel;
+struct page_pool;
+struct task_struct;
+
+/* Microseconds that a processor with nothing else to do looks for packets. */
+#define CK_LOOK_USECS		50
+#define CK_LOOK_USECS_MAX	1000
+
+/* The pool's pages: a zeroed page costs as much as a copy, a recycled one nothing. */
+#define CK_POOL_ORDER		2
+#define CK_POOL_BYTES		(PAGE_SIZE << CK_POOL_ORDER)
 
 /**
  * struct ck_queue - NAPI context and the channels that have work for it
  * @napi: polls the channels, a few frames each, so that none starves another
- * @frag: where large packets are copied to; used by the poll alone
- * @lock: protects @ready and the channels' queued flag; taken in hard interrupts
+ * @pool: recycles what large packets are copied to; used by the poll alone
+ * @frag: where the rest of them is; used by the poll alone
+ * @lock: protects the lists and what the channels keep for them; taken in hard
+ *	interrupts
  * @ready: channels with something to do
+ * @warm: channels that had traffic of late, which the watcher looks at
+ * @watcher: thread of the lowest priority that looks for packets after traffic, in
+ *	place of an idle processor that an event would have to wake
+ * @look_usecs: how long it does so after the last packet; 0: it never does
+ * @awake: it is at work; changed under @lock
+ * @traffic: a packet came or went since it last looked at the clock
+ * @futile: times in a row that it was woken and nothing came; bounded
+ * @skip: next times that it is not woken because of that
  */
 struct ck_queue {
 	struct napi_struct napi;
+	struct page_pool *pool;
 	struct page_frag frag;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
+	struct list_head warm;
+	struct task_struct *watcher;
+	unsigned int look_usecs;
+	bool awake;
+	bool traffic;
+	unsigned int futile;
+	unsigned int skip;
 };
 
 void ck_queue_init(struct ck_queue *queue, struct net_device *dev);
 void ck_queue_destroy(struct ck_queue *queue);
-void ck_queue_start(struct ck_queue *queue);
+int ck_queue_start(struct ck_queue *queue);
 void ck_queue_stop(struct ck_queue *queue);
 void ck_queue_add(struct ck_queue *queue, struct ck_channel *ch);
+void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch);
 void ck_queue_remove(struct ck_queue *queue, struct ck_channel *ch);
 
 #endif /* CK_QUEUE_H */

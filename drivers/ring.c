@@ -101,11 +101,12 @@ bool ck_ring_publish(struct ck_ring *ring)
 	ring->shown = ring->prod;
 	/* The frames come before the index. Pairs with ck_ring_peek(). */
 	smp_store_release(&shared->prod, ring->prod);
-	/* Pairs with ck_ring_wait_data(): either it sees the new index, or we
-	 * see the event that it asks for.
+	/* Pairs with ck_ring_wait_data() and ck_ring_look_away(): either they
+	 * see the new index, or we see the event that they ask for.
 	 */
 	smp_mb();
-	return passes(READ_ONCE(shared->prod_event), old, ring->prod);
+	return passes(READ_ONCE(shared->prod_event), old, ring->prod) &&
+	       !READ_ONCE(shared->looking);
 }
 
 /**
@@ -239,4 +240,40 @@ bool ck_ring_wait_data(struct ck_ring *ring)
 	/* Pairs with ck_ring_publish(). */
 	smp_mb();
 	return READ_ONCE(ring->shared->prod) != ring->cons;
+}
+
+/**
+ * ck_ring_has_data() - is there something that was not consumed?
+ * @ring: the ring, seen by its consumer; may be asked beside it
+ *
+ * Return: true if there is (also a broken index).
+ */
+bool ck_ring_has_data(const struct ck_ring *ring)
+{
+	return READ_ONCE(ring->shared->prod) != READ_ONCE(ring->cons);
+}
+
+/**
+ * ck_ring_look() - tell the producer that no event is needed
+ * @ring: the ring; from here on ck_ring_has_data() is asked often
+ */
+void ck_ring_look(struct ck_ring *ring)
+{
+	WRITE_ONCE(ring->shared->looking, 1);
+}
+
+/**
+ * ck_ring_look_away() - undo ck_ring_look()
+ * @ring: the ring
+ *
+ * An event that was asked for, and that the producer kept back, does not come.
+ *
+ * Return: true if there is something that was not consumed.
+ */
+bool ck_ring_look_away(struct ck_ring *ring)
+{
+	WRITE_ONCE(ring->shared->looking, 0);
+	/* Pairs with ck_ring_publish(). */
+	smp_mb();
+	return ck_ring_has_data(ring);
 }

@@ -25,6 +25,7 @@
  * @cons_event: the producer wants an event once @cons passes this
  * @cons: bytes ever taken from the ring; written by the consumer alone
  * @prod_event: the consumer wants an event once @prod passes this
+ * @looking: not 0 while the consumer looks by itself and wants no event
  *
  * Each side writes one cache line of its own. All count modulo 2^32.
  */
@@ -34,7 +35,8 @@ struct ck_ring_shared {
 	__u8 pad0[56];
 	__u32 cons;
 	__u32 prod_event;
-	__u8 pad1[56];
+	__u32 looking;
+	__u8 pad1[52];
 };
 
 /**
@@ -104,5 +106,8 @@ int ck_ring_peek(struct ck_ring *ring, struct ck_frame *frame);
 void ck_ring_consume(struct ck_ring *ring, __u32 len);
 bool ck_ring_release(struct ck_ring *ring);
 bool ck_ring_wait_data(struct ck_ring *ring);
+bool ck_ring_has_data(const struct ck_ring *ring);
+void ck_ring_look(struct ck_ring *ring);
+bool ck_ring_look_away(struct ck_ring *ring);
 
 #endif /* CK_RING_H */

@@ -66,6 +66,17 @@ static void *produce(void *arg)
 	return NULL;
 }
 
+/* Look some times before going to sleep; true if something came. */
+static bool look_some_time(void)
+{
+	unsigned int i;
+
+	ck_ring_look(&area->rx);
+	for (i = 0; i < 1000 && !ck_ring_has_data(&area->rx); i++)
+		;
+	return ck_ring_look_away(&area->rx);
+}
+
 static int consume(void)
 {
 	static unsigned char data[CK_FRAME_MAX];
@@ -77,7 +88,8 @@ static int consume(void)
 		int err;
 
 		while (!(err = ck_ring_peek(&area->rx, &frame)))
-			if (!ck_ring_wait_data(&area->rx))
+			if (!ck_ring_wait_data(&area->rx) &&
+			    (i % 2 || !look_some_time()))
 				await_bell(to_consumer, "consumer");
 		memcpy(&n, frame.meta, sizeof(n));
 		if (err < 0 || n != i || frame.len != len) {

@@ -124,6 +124,26 @@ static void test_event_only_when_asked(void **state)
 	assert_true(ck_ring_publish(&a->tx));
 }
 
+/* No event while the consumer looks; it learns of what came when it looks away. */
+static void test_no_event_while_looking(void **state)
+{
+	struct area *a = *state;
+
+	assert_false(ck_ring_wait_data(&a->rx));
+	ck_ring_look(&a->rx);
+	assert_false(ck_ring_has_data(&a->rx));
+	send_len(a, 10, 1);
+	assert_false(ck_ring_publish(&a->tx));
+	assert_true(ck_ring_has_data(&a->rx));
+	assert_true(ck_ring_look_away(&a->rx));
+	expect_len(a, 10, 1);
+	assert_false(ck_ring_wait_data(&a->rx));
+	ck_ring_look(&a->rx);
+	assert_false(ck_ring_look_away(&a->rx));
+	send_len(a, 10, 2);
+	assert_true(ck_ring_publish(&a->tx));
+}
+
 /* Random sizes through many turns of the ring and the wrap of the indices. */
 static void test_wrap_around(void **state)
 {
@@ -275,6 +295,7 @@ int main(void)
 		TEST(test_unpublished_is_invisible),
 		TEST(test_full_then_space),
 		TEST(test_event_only_when_asked),
+		TEST(test_no_event_while_looking),
 		TEST(test_wrap_around),
 		TEST(test_prod_beyond_ring),
 		TEST(test_prod_unaligned),
