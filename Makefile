@@ -39,7 +39,12 @@ demo:
 check:
 	scripts/check
 
+bench:
+	scripts/install-needs bench
+	$(MAKE) -s all
+	scripts/bench
+
 clean:
 	rm -rf $(build)/module $(build)/userspace
 
-.PHONY: all module userspace install-guest install-host demo check clean
+.PHONY: all module userspace install-guest install-host demo check bench clean

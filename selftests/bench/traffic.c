@@ -8,10 +8,11 @@
  *        traffic tcp_send HOST SIZE BYTES
  *        traffic udp_stream HOST SIZE MS
  *
- * All but serve talk to a server at HOST and print one line: ping the time of the
- * first request (ns since 1970) and the mean round trip, rr the mean round trip in
- * ns, tcp_stream the bytes per second received, tcp_send nothing, udp_stream the
- * highest bytes per second that arrived without loss and those under a flood.
+ * All but serve talk to a server at HOST and print one line: ping and rr the mean
+ * and the median round trip in ns, and ping before these the time of its first
+ * request in us since 1970; tcp_stream the bytes per second received; tcp_send
+ * nothing; udp_stream the highest bytes per second that arrived without loss, and
+ * those that arrived of a flood.
  */
 
 #include <arpa/inet.h>
@@ -336,6 +337,33 @@ static int serve(void)
 	}
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void print_times(uint64_t *stamp, unsigned int count)
+{
+	double mean = (double)(stamp[count] - stamp[0]) / count;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		stamp[i] = stamp[i + 1] - stamp[i];
+	qsort(stamp, count, sizeof(*stamp), by_value);
+	printf("%.1f %llu\n", mean, (unsigned long long)stamp[count / 2]);
+}
+
+static uint64_t *new_stamps(unsigned int count)
+{
+	uint64_t *stamp = calloc(count + 1, sizeof(*stamp));
+
+	if (!stamp)
+		die("memory");
+	return stamp;
+}
+
 static uint16_t checksum(const void *data, size_t len)
 {
 	const uint16_t *p = data;
@@ -353,15 +381,15 @@ static void ping(const char *host, uint32_t size, unsigned int count)
 	struct sockaddr_in sin = address(host, 0);
 	struct icmphdr *icmp = (struct icmphdr *)buf, *answer;
 	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	uint64_t *stamp = new_stamps(count);
 	struct timespec wall;
-	uint64_t start;
 	unsigned int i;
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
 		die("icmp socket");
 	size = (size + sizeof(*icmp) + 1) & ~1u;
 	clock_gettime(CLOCK_REALTIME, &wall);
-	start = now();
+	stamp[0] = now();
 	for (i = 0; i < count; i++) {
 		*icmp = (struct icmphdr){ .type = ICMP_ECHO };
 		icmp->un.echo.id = htons(getpid());
@@ -376,25 +404,27 @@ static void ping(const char *host, uint32_t size, unsigned int count)
 		} while (answer->type != ICMP_ECHOREPLY ||
 			 answer->un.echo.id != htons(getpid()) ||
 			 answer->un.echo.sequence != htons(i));
+		stamp[i + 1] = now();
 	}
-	printf("%llu %.1f\n", wall.tv_sec * NSEC + wall.tv_nsec,
-	       (double)(now() - start) / count);
+	printf("%llu ", wall.tv_sec * 1000000ull + wall.tv_nsec / 1000);
+	print_times(stamp, count);
 }
 
 /* Some requests go before, so that no handshake is measured. */
 static void rr(int fd, uint32_t size, unsigned int count)
 {
-	unsigned int i, before = 8;
-	uint64_t start = 0;
+	uint64_t *stamp = new_stamps(count);
+	int i, before = 8;
 
-	for (i = 0; i < before + count; i++) {
-		if (i == before)
-			start = now();
-		if (send(fd, buf, size, 0) != (ssize_t)size ||
-		    recv(fd, buf, size, MSG_WAITALL) != (ssize_t)size)
+	for (i = -before; i <= (int)count; i++) {
+		if (i >= 0)
+			stamp[i] = now();
+		if (i < (int)count &&
+		    (send(fd, buf, size, 0) != (ssize_t)size ||
+		     recv(fd, buf, size, MSG_WAITALL) != (ssize_t)size))
 			die("request");
 	}
-	printf("%.1f\n", (double)(now() - start) / count);
+	print_times(stamp, count);
 }
 
 static void tcp_rr(const char *host, uint32_t size, unsigned int count)
