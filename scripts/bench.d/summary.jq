@@ -29,10 +29,10 @@ def unit($test): {unit: ($test | meaning[0]), better: ($test | meaning[1])};
 def column($name): map(select(.contender == $name).value) | if length > 0 then . else null end;
 
 def contenders: . as $samples
-	| reduce ("netfront", "cokeeper", "loopback", "memcpy") as $c ({spread: {}};
+	| reduce ("netfront", "cokeeper", "loopback", "memcpy", "memcpy_across") as $c ({spread: {}};
 		($samples | column($c)) as $values
 		| if $values then .[$c] = ($values | median) | .spread[$c] = ($values | spread)
-		  elif $c != "memcpy" then .[$c] = null else . end);
+		  elif $c | startswith("memcpy") | not then .[$c] = null else . end);
 
 # remote_tax: without CoKeeper against with it and so many peers.
 def tax:

@@ -11,5 +11,5 @@ def spread: [.spread[] | if .[0] == 0 then 0 else (.[1] - .[0]) / ((.[0] + .[1])
 
 ["test", "size", "unit", "netfront", "cokeeper", "loopback", "x netfront", "x loopback", "spread"],
 (.datapath[] | [name, .size, .unit, (.netfront | number), (.cokeeper | number),
-	((.loopback // .memcpy) | number), ratio(.cokeeper; .netfront), ratio(.cokeeper; .loopback // .memcpy), spread])
+	((.loopback // .memcpy_across) | number), ratio(.cokeeper; .netfront), ratio(.cokeeper; .loopback // .memcpy_across), spread])
 | map(tostring) | join("\t")
