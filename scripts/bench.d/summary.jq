@@ -19,14 +19,16 @@ def meaning: {
 	memory_channel: ["KiB", "lower"],
 	memory_idle_peer: ["bytes", "lower"],
 	memory_idle_peer_routes: ["bytes", "lower"],
-	ring_core: ["ns", "lower"],
-	ring_core_rate: ["messages/s", "higher"],
-	ring_core_bytes: ["MB/s", "higher"]
+	ring_core: ["ns", "lower"]
 }[.] // error("no test \(.)");
 
 def unit($test): {unit: ($test | meaning[0]), better: ($test | meaning[1])};
 
 def column($name): map(select(.contender == $name).value) | if length > 0 then . else null end;
+
+# The cost of a message in ns, as rates a second.
+def rates($size): {messages_per_s: (1e9 / .cokeeper | round)} +
+	{bytes_per_s: ({cokeeper, memcpy, memcpy_across} | map_values($size * 1e9 / . | round))};
 
 def contenders: . as $samples
 	| reduce ("netfront", "cokeeper", "loopback", "memcpy", "memcpy_across") as $c ({spread: {}};
@@ -48,4 +50,5 @@ def tax:
    | if $test == "remote_tax" then [.[] | select(.test == $test)] | tax
      else [.[] | select(.test == $test)] | group_by(.size)[]
 	  | {test: $test, size: .[0].size} + unit($test) + contenders
+	  | if $test == "ring_core" then . + rates(.size) else . end
      end]

@@ -10,6 +10,9 @@ def spread: [.spread[] | if .[0] == 0 then 0 else (.[1] - .[0]) / ((.[0] + .[1])
 	| . * 10 | round / 10 | "±\(.)%";
 
 ["test", "size", "unit", "netfront", "cokeeper", "loopback", "x netfront", "x loopback", "spread"],
-(.datapath[] | [name, .size, .unit, (.netfront | number), (.cokeeper | number),
-	((.loopback // .memcpy_across) | number), ratio(.cokeeper; .netfront), ratio(.cokeeper; .loopback // .memcpy_across), spread])
+(.datapath[] | select(.test != "ring_core") | [name, .size, .unit, (.netfront | number), (.cokeeper | number),
+	(.loopback | number), ratio(.cokeeper; .netfront), ratio(.cokeeper; .loopback), spread]),
+(.datapath | map(select(.test == "ring_core")) | select(length > 0)
+	| [""], ["native", "size", "unit", "ring", "memcpy", "two threads", "messages/s", "MB/s", "spread"],
+	  (.[] | ["ring_core", .size, .unit, (.cokeeper, .memcpy, .memcpy_across, .messages_per_s, .bytes_per_s.cokeeper / 1e6 | number), spread]))
 | map(tostring) | join("\t")

@@ -23,7 +23,7 @@
 #include "area.h"
 
 #define RING_SIZE	0x40000u
-#define RUNS		100
+#define RUNS		50
 #define RUN_BYTES	(4u << 20)
 #define RUN_MESSAGES	4000u
 /* As many frames the driver takes before it gives their space back. */
@@ -238,10 +238,6 @@ int main(int argc, char **argv)
 			printf("ring_core %u cokeeper %.2f\n", len, ring);
 			printf("ring_core %u memcpy %.2f\n", len, copies);
 			printf("ring_core %u memcpy_across %.2f\n", len, across);
-			printf("ring_core_rate %u cokeeper %.0f\n", len, 1e9 / ring);
-			printf("ring_core_bytes %u cokeeper %.0f\n", len, 1e3 * len / ring);
-			printf("ring_core_bytes %u memcpy %.0f\n", len, 1e3 * len / copies);
-			printf("ring_core_bytes %u memcpy_across %.0f\n", len, 1e3 * len / across);
 		}
 	}
 	return 0;
