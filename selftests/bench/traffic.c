@@ -118,6 +118,15 @@ static struct sockaddr_in address(const char *host, uint16_t port)
 	return sin;
 }
 
+/* A request that is lost is an error, not a wait for ever. */
+static void expect_answer(int fd)
+{
+	struct timeval limit = { .tv_sec = 2 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)))
+		die("SO_RCVTIMEO");
+}
+
 static int connect_to(int type, const struct sockaddr_in *sin)
 {
 	int fd = socket(AF_INET, type, 0);
@@ -387,6 +396,7 @@ static void ping(const char *host, uint32_t size, unsigned int count)
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
 		die("icmp socket");
+	expect_answer(fd);
 	size = (size + sizeof(*icmp) + 1) & ~1u;
 	clock_gettime(CLOCK_REALTIME, &wall);
 	stamp[0] = now();
@@ -416,6 +426,7 @@ static void rr(int fd, uint32_t size, unsigned int count)
 	uint64_t *stamp = new_stamps(count);
 	int i, before = 8;
 
+	expect_answer(fd);
 	for (i = -before; i <= (int)count; i++) {
 		if (i >= 0)
 			stamp[i] = now();
