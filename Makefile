@@ -44,7 +44,12 @@ bench-membership:
 check:
 	scripts/check
 
+bench:
+	scripts/install-needs bench
+	$(MAKE) -s all
+	scripts/bench
+
 clean:
 	rm -rf $(build)/module $(build)/userspace
 
-.PHONY: all module userspace install-guest install-host demo check bench-membership clean
+.PHONY: all module userspace install-guest install-host demo check bench bench-membership clean

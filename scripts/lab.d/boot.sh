@@ -181,6 +181,7 @@ start_qemu() {
 lab.root=vda lab.cokeeper=$cokeeper${icount:+ lab.icount=1},dom0.cpio" \
 			-serial file:console.log \
 			-monitor "unix:$run/monitor,server=on,wait=off" \
+			-qmp "unix:$run/qmp,server=on,wait=off" \
 			-netdev user,id=net,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22 \
 			-device virtio-net-pci,netdev=net,romfile= \
 			-drive "file=$root_dom0,format=raw,if=virtio,readonly=on" \

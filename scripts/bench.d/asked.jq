@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+# Prints what is asked of CoKeeper, what bench.json says, and whether that is met.
+
+def better($a; $b): if .better == "lower" then $b / $a else $a / $b end;
+def times_netfront: select(.netfront and .cokeeper) | better(.cokeeper; .netfront);
+def times_loopback: select(.loopback and .cokeeper) | better(.cokeeper; .loopback);
+def hundredth: . * 1000 | round / 1000;
+def at_least($bound): {bound: "at least \($bound)", measured: hundredth, met: (. >= $bound)};
+def at_most($bound): {bound: "at most \($bound)", measured: hundredth, met: (. <= $bound)};
+def name: "\(.test) \(.size)";
+
+[.datapath[] |
+	(select(.test == "ping_rtt") | {what: "\(name), times better than netfront"} + (times_netfront | at_least(4))),
+	(select(.test == "tcp_rr" and .size <= 64) |
+		({what: "\(name), times better than netfront"} + (times_netfront | at_least(2.2))),
+		({what: "\(name), time over loopback's"} + (1 / times_loopback | at_most(1.4)))),
+	(select(.test == "udp_rr" and .size <= 64) | {what: "\(name), times better than netfront"} + (times_netfront | at_least(2.5))),
+	(select(.test == "tcp_stream" and .size >= 16384) |
+		({what: "\(name), times netfront"} + (times_netfront | at_least(3))),
+		({what: "\(name), of loopback"} + (times_loopback | at_least(0.75)))),
+	(select(.test == "udp_stream" and (.size == 64 or .size == 1400)) | {what: "\(name) without loss, times netfront"} + (times_netfront | at_least(3))),
+	(select(.test == "cpu_per_gib") | {what: "cpu_per_gib, of netfront's"} + (1 / times_netfront | at_most(0.4))),
+	(select(.test == "memory_idle_peer") | {what: "idle peer, bytes of kernel memory"} + (.cokeeper | at_most(1023))),
+	(select(.test == "ring_core" and .size == 1400) |
+		({what: "ring core, 1400 B, time over two memcpys', one by each thread"} + (.cokeeper / .memcpy_across | at_most(1.5))),
+		({what: "ring core, 1400 B, time over two memcpys' within one cache"} + (.cokeeper / .memcpy | at_most(1.5))))]
++ [[.datapath[] | select(.test != "remote_tax") | {what: name} + (times_netfront | {bound: "never worse than netfront", measured: hundredth, met: (. >= 1)})]
+   | select(length > 0) | min_by(.measured) | .what = "any test, any size: the worst is \(.what)"]
++ [.datapath[] | select(.test == "remote_tax")
+   | {what: "remote_tax \(.traffic) to \(.to), \(.peers) peers, %",
+      bound: "at most 0.5", measured: ((1 / times_netfront - 1) * 100 | hundredth), met: ((1 / times_netfront - 1) <= 0.005)}]
+| (["what is asked", "bound", "measured", ""], (.[] | [.what, .bound, .measured, if .met then "met" else "not met" end]))
+| map(tostring) | join("\t")
