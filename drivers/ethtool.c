@@ -89,7 +89,7 @@ static int set_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
 	else if (ring->rx_pending != ck->ring_size && ring->rx_pending != size)
 		size = 0;
 	if (size < CK_RING_MIN || !is_power_of_2(size)) {
-		NL_SET_ERR_MSG(extack, "both rings are of one size, a power of two from 131072 to 1048576");
+		NL_SET_ERR_MSG(extack, "both rings are of one size, a power of two to 1048576");
 		return -EINVAL;
 	}
 	mutex_lock(&ck->lock);
