@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #define LOOP_FDS	64
-#define QUIET_MS	20
+/* It is quiet when nothing happens for so long, or taken to be after so many rounds. */
+#define QUIET_MS	5
+#define QUIET_ROUNDS	32
 
 static struct {
 	ck_loop_fn fn;
@@ -114,13 +116,15 @@ int ck_loop_add_period(struct ck_loop *loop, unsigned int seconds,
 }
 
 /**
- * ck_loop_when_quiet() - call a function once, as soon as nothing happens for a moment
+ * ck_loop_when_quiet() - call a function once, when there is nothing else to do
  * @loop: the loop; it remembers the last such function
  * @fn: the function; a result other than 0 ends the loop
  * @arg: its argument
  */
 void ck_loop_when_quiet(struct ck_loop *loop, ck_loop_fn fn, void *arg)
 {
+	if (!loop->quiet)
+		loop->rounds = 0;
 	loop->quiet = fn;
 	loop->quiet_arg = arg;
 }
@@ -169,7 +173,9 @@ int ck_loop_run(struct ck_loop *loop, ck_loop_fn after, void *arg)
 		n = epoll_wait(loop->epfd, ev, 8, loop->quiet ? QUIET_MS : -1);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		ret = n ? 0 : call_quiet(loop);
+		ret = 0;
+		if (loop->quiet && (!n || ++loop->rounds == QUIET_ROUNDS))
+			ret = call_quiet(loop);
 		if (ret)
 			return ret;
 		for (i = 0; i < n; i++) {

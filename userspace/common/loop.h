@@ -8,7 +8,8 @@ typedef int (*ck_loop_fn)(void *arg);
 /**
  * struct ck_loop - the loop of a process
  * @hangup: called at SIGHUP; without it, that ends the process
- * @quiet: called when nothing happens for a moment, or NULL
+ * @quiet: called when there is nothing else to do, or NULL
+ * @rounds: of events since it was set
  */
 struct ck_loop {
 	int epfd;
@@ -17,6 +18,7 @@ struct ck_loop {
 	void *hangup_arg;
 	ck_loop_fn quiet;
 	void *quiet_arg;
+	unsigned int rounds;
 };
 
 int ck_loop_init(struct ck_loop *loop, ck_loop_fn hangup, void *arg);

@@ -232,6 +232,22 @@ static void tell_peers(struct iface *iface, uint32_t cause)
 		tell(iface->group, &iface->mac, iface->node);
 }
 
+/* All others come first: one that joins or leaves needs many nodes, they one each. */
+static void own_roster_later(struct iface *iface)
+{
+	iface->pending = true;
+	untidy = true;
+}
+
+static void own_roster(struct iface *iface)
+{
+	iface->pending = false;
+	if (iface->group)
+		roster_write(iface);
+	else if (!iface->announced && !iface->refused[0])
+		roster_remove(iface);
+}
+
 static void join(struct iface *iface, uint32_t cause)
 {
 	struct offer *offer;
@@ -244,7 +260,7 @@ static void join(struct iface *iface, uint32_t cause)
 	tell_peers(iface, cause);
 
 	/* What the others offer it is part of its roster. */
-	roster_write(iface);
+	own_roster_later(iface);
 	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
 		offer = offer_find(peer, &iface->mac);
 		if (offer)
@@ -446,9 +462,11 @@ void iface_withdraw(struct iface *iface)
 	iface->refused[0] = 0;
 	if (iface->group)
 		leave(iface, COKEEPER_CAUSE_WITHDRAWN);
-	roster_remove(iface);
-	if (!iface->group_name[0])
+	own_roster_later(iface);
+	if (!iface->group_name[0]) {
+		own_roster(iface);
 		iface_free(iface);
+	}
 }
 
 /**
@@ -509,7 +527,7 @@ void membership_tell_all(void)
 				iface->node = roster_node(iface, COKEEPER_CAUSE_NONE);
 	TAILQ_FOREACH(group, &groups, next)
 		TAILQ_FOREACH(iface, &group->members, in_group)
-			roster_write(iface);
+			own_roster(iface);
 }
 
 /* Is there something for membership_tidy() to do? */
@@ -518,17 +536,20 @@ bool membership_untidy(void)
 	return untidy;
 }
 
-/* Remove what is outdated from the rosters. */
+/* Do what was left for later: own rosters, and what is outdated in all others. */
 void membership_tidy(void)
 {
-	struct group *group;
+	struct domain *domain;
 	struct iface *iface;
 
 	untidy = false;
-	TAILQ_FOREACH(group, &groups, next)
-		TAILQ_FOREACH(iface, &group->members, in_group)
-			if (iface->told >= TOLD_SOME)
+	TAILQ_FOREACH(domain, &domains, next)
+		TAILQ_FOREACH(iface, &domain->ifaces, in_domain) {
+			if (iface->pending)
+				own_roster(iface);
+			else if (iface->group && iface->told >= TOLD_SOME)
 				roster_tidy(iface);
+		}
 }
 
 /* Return: the number of members of all groups. */

@@ -38,6 +38,7 @@ struct offer {
  * @dirty: a write to its roster failed, so all of it is to be written again
  * @node: under which its peers are told of it, NULL if they are not
  * @told: what it was told since its roster was last tidied up
+ * @pending: its roster is to be written or removed when there is nothing else to do
  * @blank: nothing is in its roster, so none of it need be read before it is written
  * @present: seen by the scan under way
  * @refused: why its last announcement was refused; empty when it was not
@@ -54,6 +55,7 @@ struct iface {
 	bool announced;
 	bool dirty;
 	bool present;
+	bool pending;
 	bool blank;
 	char *node;
 	unsigned int told;

@@ -90,10 +90,12 @@ static struct change *change(const struct iface *iface)
 	return change;
 }
 
-/* After a failure, single changes would leave a gap: write all again. */
+/* After a failure, single changes would leave a gap: write all again. What is still
+ * to be written needs no changes.
+ */
 static bool roster_ready(struct iface *iface)
 {
-	if (!store)
+	if (!store || iface->pending)
 		return false;
 	if (iface->dirty) {
 		roster_write(iface);
