@@ -21,7 +21,7 @@
 #include <unistd.h>
 #include <xen/io/xs_wire.h>
 
-#include "log.h"
+#include "alloc.h"
 
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define DEFAULT_SOCKET		"/run/xenstored/socket"
@@ -77,17 +77,6 @@ struct ck_xs {
 	struct answer answer;
 };
 
-static void *alloc(size_t size)
-{
-	void *p = calloc(1, size);
-
-	if (!p) {
-		ck_err("out of memory");
-		abort();
-	}
-	return p;
-}
-
 static int open_socket(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -131,7 +120,7 @@ int ck_xs_open(struct ck_xs **xs)
 	if (fd < 0)
 		return fd;
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	*xs = alloc(sizeof(**xs));
+	*xs = ck_alloc(sizeof(**xs));
 	(*xs)->fd = fd;
 	(*xs)->device = device;
 	STAILQ_INIT(&(*xs)->requests);
@@ -187,7 +176,7 @@ static int error_number(const char *name)
 
 static void take_event(struct ck_xs *xs, const char *path, size_t len)
 {
-	struct event *event = alloc(sizeof(*event) + len + 1);
+	struct event *event = ck_alloc(sizeof(*event) + len + 1);
 
 	/* The token follows the path. */
 	memcpy(event->path, path, len);
@@ -284,7 +273,7 @@ static int receive(struct ck_xs *xs)
 static struct request *post(struct ck_xs *xs, uint32_t type, uint32_t t,
 			    const struct iovec *piece, unsigned int n)
 {
-	struct request *request = alloc(sizeof(*request));
+	struct request *request = ck_alloc(sizeof(*request));
 	struct xsd_sockmsg head = {
 		.type = type,
 		.req_id = ++xs->last_id,
@@ -297,11 +286,7 @@ static struct request *post(struct ck_xs *xs, uint32_t type, uint32_t t,
 		head.len += piece[i].iov_len;
 	if (xs->out_len + sizeof(head) + head.len > xs->out_size) {
 		xs->out_size = 2 * (xs->out_len + sizeof(head) + head.len);
-		xs->out = realloc(xs->out, xs->out_size);
-		if (!xs->out) {
-			ck_err("out of memory");
-			abort();
-		}
+		xs->out = ck_realloc(xs->out, xs->out_size);
 	}
 	to = xs->out + xs->out_len;
 	memcpy(to, &head, sizeof(head));
@@ -456,11 +441,7 @@ static int list_parts(struct ck_xs *xs, uint32_t t, const char *path,
 		}
 		strcpy(generation, xs->answer.data);
 		n = xs->answer.len - head;
-		*text = realloc(*text, *len + n);
-		if (!*text) {
-			ck_err("out of memory");
-			abort();
-		}
+		*text = ck_realloc(*text, *len + n);
 		memcpy(*text + *len, xs->answer.data + head, n);
 		*len += n;
 		/* An empty name ends the last part. */
@@ -478,7 +459,7 @@ static char **split(const char *text, size_t len, unsigned int *n)
 	*n = 0;
 	for (i = 0; i < len; i++)
 		*n += !text[i];
-	names = alloc(*n * sizeof(*names) + len + 1);
+	names = ck_alloc(*n * sizeof(*names) + len + 1);
 	copy = (char *)(names + *n);
 	memcpy(copy, text, len);
 	for (i = 0; i < *n; i++, copy += strlen(copy) + 1)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "helper.h"
 #include "log.h"
 
@@ -26,12 +27,8 @@ static struct peer *peer_find(struct helper *h, const struct ck_mac *mac)
 
 static struct peer *new_peer(const struct ck_mac *mac)
 {
-	struct peer *peer = calloc(1, sizeof(*peer));
+	struct peer *peer = ck_alloc(sizeof(*peer));
 
-	if (!peer) {
-		ck_err("out of memory");
-		abort();
-	}
 	peer->mac = *mac;
 	return peer;
 }
@@ -122,11 +119,7 @@ static void kernel_set_all(struct helper *h)
 
 	TAILQ_FOREACH(peer, &h->peers, next)
 		n += peer->member;
-	buf = malloc(CK_NL_REQUEST_SIZE + 64 * n);
-	if (!buf) {
-		ck_err("out of memory");
-		abort();
-	}
+	buf = ck_alloc(CK_NL_REQUEST_SIZE + 64 * n);
 	nlh = ck_genl_put(&h->bound, buf, COKEEPER_CMD_ROSTER_SET);
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
 	TAILQ_FOREACH(peer, &h->peers, next)

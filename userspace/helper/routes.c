@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "alloc.h"
 #include "helper.h"
 #include "log.h"
 
@@ -318,11 +319,7 @@ void routes_peer_changed(struct helper *h, const struct ck_addrs *old,
 
 	if (ck_addrs_equal(old, new))
 		return;
-	change = malloc(sizeof(*change));
-	if (!change) {
-		ck_err("out of memory");
-		abort();
-	}
+	change = ck_alloc(sizeof(*change));
 	change->old = *old;
 	change->new = *new;
 	STAILQ_INSERT_TAIL(&h->route_changes, change, next);

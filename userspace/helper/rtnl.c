@@ -9,6 +9,7 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
+#include "alloc.h"
 #include "log.h"
 
 #define DUMP_TRIES	8
@@ -17,12 +18,7 @@ void ck_routes_add(struct ck_routes *routes, const struct ck_route *route)
 {
 	if (routes->n == routes->size) {
 		routes->size = routes->size ? 2 * routes->size : 64;
-		routes->r = realloc(routes->r,
-				    routes->size * sizeof(*routes->r));
-		if (!routes->r) {
-			ck_err("out of memory");
-			abort();
-		}
+		routes->r = ck_realloc(routes->r, routes->size * sizeof(*routes->r));
 	}
 	routes->r[routes->n++] = *route;
 }

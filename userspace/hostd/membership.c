@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "cokeeper.h"
 #include "roster.h"
 
@@ -24,18 +25,6 @@ static unsigned int members;
 static bool untidy;
 static uint64_t announcements;
 
-/* A daemon that cannot have a few hundred bytes cannot do its work. */
-static void *alloc(size_t size)
-{
-	void *p = calloc(1, size);
-
-	if (!p) {
-		ck_err("out of memory");
-		abort();
-	}
-	return p;
-}
-
 struct domain *domain_find(uint32_t domid)
 {
 	return domid <= CK_DOMID_MAX ? by_domid[domid] : NULL;
@@ -50,7 +39,7 @@ struct domain *domain_find(uint32_t domid)
  */
 struct domain *domain_add(uint32_t domid, const char *uuid)
 {
-	struct domain *domain = alloc(sizeof(*domain));
+	struct domain *domain = ck_alloc(sizeof(*domain));
 
 	domain->domid = domid;
 	strncpy(domain->uuid, uuid, sizeof(domain->uuid) - 1);
@@ -88,7 +77,7 @@ struct iface *iface_get(struct domain *domain, const struct ck_mac *mac)
 		strangers += !iface->group_name[0];
 	if (strangers >= CK_STRANGERS_MAX)
 		return NULL;
-	iface = alloc(sizeof(*iface));
+	iface = ck_alloc(sizeof(*iface));
 	iface->domain = domain;
 	iface->mac = *mac;
 	SLIST_INIT(&iface->offers);
@@ -103,7 +92,7 @@ static struct group *group_get(const char *name)
 	TAILQ_FOREACH(group, &groups, next)
 		if (!strcmp(group->name, name))
 			return group;
-	group = alloc(sizeof(*group));
+	group = ck_alloc(sizeof(*group));
 	strcpy(group->name, name);
 	TAILQ_INIT(&group->members);
 	TAILQ_INSERT_TAIL(&groups, group, next);
@@ -492,7 +481,7 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 	} else if (value) {
 		if (iface->noffers == CK_OFFERS_MAX)
 			return;
-		offer = alloc(sizeof(*offer));
+		offer = ck_alloc(sizeof(*offer));
 		offer->peer = *peer;
 		offer->value = *value;
 		SLIST_INSERT_HEAD(&iface->offers, offer, next);

@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <sys/queue.h>
 
+#include "alloc.h"
 #include "log.h"
 #include "value.h"
 
@@ -82,14 +83,10 @@ static int add(struct policy *policy, const char *guest, const char *group)
 	if (other)
 		return fail(policy, "guest '%s' is in group '%s' above", guest,
 			    other->group);
-	rule = calloc(1, sizeof(*rule));
-	if (!rule)
-		return fail(policy, "out of memory");
+	rule = ck_alloc(sizeof(*rule));
 	SLIST_INSERT_HEAD(&policy->rules, rule, next);
-	rule->guest = strdup(guest);
-	rule->group = group ? strdup(group) : NULL;
-	if (!rule->guest || (group && !rule->group))
-		return fail(policy, "out of memory");
+	rule->guest = ck_strdup(guest);
+	rule->group = group ? ck_strdup(group) : NULL;
 	return 1;
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "alloc.h"
 #include "cokeeper.h"
 
 static struct ck_xs *store;
@@ -79,12 +80,8 @@ static void changed(void *arg, int err)
 
 static struct change *change(const struct iface *iface)
 {
-	struct change *change = malloc(sizeof(*change));
+	struct change *change = ck_alloc(sizeof(*change));
 
-	if (!change) {
-		ck_err("out of memory");
-		abort();
-	}
 	change->domid = iface->domain->domid;
 	change->mac = iface->mac;
 	return change;
@@ -124,11 +121,7 @@ static char *member_node(const struct ck_member *member)
 	if (!store)
 		return NULL;
 	ck_member_format(member, name);
-	copy = strdup(name);
-	if (!copy) {
-		ck_err("out of memory");
-		abort();
-	}
+	copy = ck_strdup(name);
 	return copy;
 }
 
