@@ -85,6 +85,10 @@ make_overlay() {
 	} >"$dir/etc/hosts"
 }
 
+# Where QEMU's clock is that of the instructions, so is the TSC. Xen does not know, and
+# would emulate each reading of it, as it does on no host with a constant TSC.
+native_tsc="tsc_mode = 'native'"
+
 add_guest_configs() {
 	local dir=$1/overlay i
 
@@ -101,6 +105,7 @@ add_guest_configs() {
 			extra = 'console=hvc0 mitigations=off loglevel=5 random.trust_cpu=on lab.root=xvda lab.guest=$i lab.cokeeper=$cokeeper'
 			memory = $guest_memory
 			vcpus = 1
+			${icount:+$native_tsc}
 			vif = [ 'mac=00:16:3e:00:00:$(printf %02x "$i"),bridge=xenbr0' ]
 			disk = [ 'format=raw,vdev=xvda,access=ro,script=block-lab,target=/dev/vdb' ]
 			on_poweroff = 'destroy'
