@@ -40,8 +40,13 @@ dom0() {
 	on dom0 "$1"
 }
 
+# The peers know before the toolstack has taken the domain apart.
+gone() {
+	on dom0 'for i in $(seq 200); do xl domid d3 >/dev/null 2>&1 || exit 0; sleep 0.1; done; exit 1'
+}
+
 again() {
-	on dom0 'xl create -q /etc/xen/d3.cfg && /usr/lib/cokeeper-lab/wait-ready 3'
+	gone && on dom0 'xl create -q /etc/xen/d3.cfg && /usr/lib/cokeeper-lab/wait-ready 3'
 }
 
 configure() {
@@ -145,7 +150,7 @@ expect "create" join created again
 expect "shutdown" leave shutdown ends 'poweroff -f'
 
 preserved() {
-	on dom0 "sed 's/^on_crash.*//; \$a on_crash = \"preserve\"' /etc/xen/d3.cfg >/tmp/preserve.cfg &&
+	gone && on dom0 "sed 's/^on_crash.*//; \$a on_crash = \"preserve\"' /etc/xen/d3.cfg >/tmp/preserve.cfg &&
 		xl create -q /tmp/preserve.cfg && /usr/lib/cokeeper-lab/wait-ready 3" &&
 		busywait 10 has_peer 1 3 && begin &&
 		ends 'echo c >/proc/sysrq-trigger' &&
