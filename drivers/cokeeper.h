@@ -15,6 +15,8 @@
 #define CK_PEER_HASH_BITS	8
 /* Bytes in each ring of a channel that we offer, until ethtool changes it. */
 #define CK_RING_SIZE		0x40000u
+/* Queues of a device, and so lanes of a channel. */
+#define CK_LANES_MAX		8u
 
 /* Why a packet took the lower device or was dropped; names in ethtool.c. */
 enum ck_stat {
@@ -42,7 +44,8 @@ struct ck_stats {
  * struct ck_dev - private part of a cokeeper net device
  * @dev: the net device
  * @lower: the device that it is stacked on; referenced through the upper link
- * @queue: what receives from the channels
+ * @queue: what receives from the channels, ck_max_lanes() of them, all running
+ *	while the device is up; the first lane of each channel is in the first one
  * @stats: per CPU
  * @lock: protects all below but the hash chains' readers (RCU), and the states
  *	and channels of the peers; taken under RTNL, never the other way round
@@ -53,7 +56,6 @@ struct ck_stats {
  * @instance: random identity
  * @ring_size: bytes in each ring of the next channel that we offer
  * @next_offer: id of the next offer
- * @nr_pages: in the channels
  * @reclaim: gives idle channels back; queued while there is a channel
  * @helper: netlink port of the bound helper, 0 if there is none
  * @grace: forgets the peers some time after the helper has gone
@@ -62,7 +64,7 @@ struct ck_stats {
 struct ck_dev {
 	struct net_device *dev;
 	struct net_device *lower;
-	struct ck_queue queue;
+	struct ck_queue *queue;
 	struct ck_stats __percpu *stats;
 
 	struct mutex lock; /* see above */
@@ -73,7 +75,6 @@ struct ck_dev {
 	u64 instance;
 	u32 ring_size;
 	u32 next_offer;
-	u32 nr_pages;
 	struct delayed_work reclaim;
 	u32 helper;
 	struct delayed_work grace;
@@ -81,6 +82,20 @@ struct ck_dev {
 };
 
 extern struct workqueue_struct *ck_wq;
+
+/* What ck_nr_lanes() may be set to. */
+static inline unsigned int ck_max_lanes(const struct ck_dev *ck)
+{
+	return min3(ck->dev->num_tx_queues, ck->dev->num_rx_queues, CK_LANES_MAX);
+}
+
+/* Lanes of the next channel, if the peer has as many; changed under RTNL and the
+ * device's lock.
+ */
+static inline unsigned int ck_nr_lanes(const struct ck_dev *ck)
+{
+	return ck->dev->real_num_tx_queues;
+}
 
 /* Count one event of @dev; bottom halves are off. */
 static inline void ck_count(struct ck_dev *ck, enum ck_stat stat)

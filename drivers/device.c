@@ -32,6 +32,27 @@ bool ck_is_device(const struct net_device *dev)
 	return dev->rtnl_link_ops == &link_ops;
 }
 
+static void stop_queues(struct ck_dev *ck, unsigned int nr)
+{
+	while (nr--)
+		ck_queue_stop(&ck->queue[nr]);
+}
+
+static int start_queues(struct ck_dev *ck)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ck_max_lanes(ck); i++) {
+		err = ck_queue_start(&ck->queue[i]);
+		if (err) {
+			stop_queues(ck, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
 static int open(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
@@ -42,7 +63,7 @@ static int open(struct net_device *dev)
 	if (idev)
 		idev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
 #endif
-	return ck_queue_start(&ck->queue);
+	return start_queues(ck);
 }
 
 static int stop(struct net_device *dev)
@@ -52,7 +73,7 @@ static int stop(struct net_device *dev)
 	mutex_lock(&ck->lock);
 	ck_peer_close_all(ck, COKEEPER_REASON_LINK_DOWN);
 	mutex_unlock(&ck->lock);
-	ck_queue_stop(&ck->queue);
+	stop_queues(ck, ck_max_lanes(ck));
 	return 0;
 }
 
@@ -143,25 +164,36 @@ void ck_device_resume_all(bool elsewhere)
 	mutex_unlock(&devices_lock);
 }
 
-static int init(struct net_device *dev)
+static void destroy(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 
+	kfree(ck->queue);
+	free_percpu(ck->stats);
+	free_percpu(dev->tstats);
+}
+
+static int init(struct net_device *dev)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+	unsigned int i, max = ck_max_lanes(ck);
+
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	if (!dev->tstats)
-		return -ENOMEM;
 	ck->stats = netdev_alloc_pcpu_stats(struct ck_stats);
-	if (!ck->stats) {
-		free_percpu(dev->tstats);
+	ck->queue = kcalloc(max, sizeof(*ck->queue), GFP_KERNEL);
+	if (!dev->tstats || !ck->stats || !ck->queue) {
+		destroy(dev);
 		return -ENOMEM;
 	}
-	ck_queue_init(&ck->queue, dev);
+	for (i = 0; i < max; i++)
+		ck_queue_init(&ck->queue[i], dev, i);
 	return 0;
 }
 
 static void uninit(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
+	unsigned int i;
 
 	mutex_lock(&devices_lock);
 	if (!list_empty(&ck->list))
@@ -180,15 +212,8 @@ static void uninit(struct net_device *dev)
 	cancel_delayed_work_sync(&ck->reclaim);
 	flush_workqueue(ck_wq);
 	/* 3. The channels went when the device was closed. */
-	ck_queue_destroy(&ck->queue);
-}
-
-static void destroy(struct net_device *dev)
-{
-	struct ck_dev *ck = netdev_priv(dev);
-
-	free_percpu(ck->stats);
-	free_percpu(dev->tstats);
+	for (i = 0; i < ck_max_lanes(ck); i++)
+		ck_queue_destroy(&ck->queue[i]);
 }
 
 static int get_iflink(const struct net_device *dev)
@@ -267,6 +292,7 @@ static int newlink(struct net *src_net, struct net_device *dev,
 {
 	struct ck_dev *ck = netdev_priv(dev);
 	struct net_device *lower;
+	unsigned int nr;
 	int err;
 
 	if (!tb[IFLA_LINK]) {
@@ -305,8 +331,8 @@ static int newlink(struct net *src_net, struct net_device *dev,
 		dev->mtu = lower->mtu;
 	dev->max_mtu = lower->max_mtu;
 	netif_inherit_tso_max(dev, lower);
-
-	err = register_netdevice(dev);
+	nr = min(num_online_cpus(), ck_max_lanes(ck));
+	err = netif_set_real_num_queues(dev, nr, nr) ?: register_netdevice(dev);
 	if (err)
 		return err;
 	err = netdev_upper_dev_link(lower, dev, extack);
@@ -333,6 +359,12 @@ static void dellink(struct net_device *dev, struct list_head *head)
 	unregister_netdevice_queue(dev, head);
 }
 
+/* As many as could ever be of use. */
+static unsigned int get_num_queues(void)
+{
+	return min(num_possible_cpus(), CK_LANES_MAX);
+}
+
 static struct net *get_link_net(const struct net_device *dev)
 {
 	return dev_net(dev);
@@ -345,6 +377,8 @@ static struct rtnl_link_ops link_ops __read_mostly = {
 	.newlink	= newlink,
 	.dellink	= dellink,
 	.get_link_net	= get_link_net,
+	.get_num_tx_queues = get_num_queues,
+	.get_num_rx_queues = get_num_queues,
 };
 
 /* Follow the lower device, and our own on its way down. RTNL is held. */

@@ -3,6 +3,7 @@
 
 #include <linux/ethtool.h>
 
+#include "channel.h"
 #include "cokeeper.h"
 #include "peer.h"
 #include "ring.h"
@@ -28,15 +29,45 @@ static void get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 	strscpy(info->bus_info, "xen", sizeof(info->bus_info));
 }
 
+/* After those, packets sent and received by each queue. */
 static int get_sset_count(struct net_device *dev, int set)
 {
-	return set == ETH_SS_STATS ? CK_NR_STATS : -EOPNOTSUPP;
+	return set == ETH_SS_STATS ?
+	       CK_NR_STATS + 2 * ck_max_lanes(netdev_priv(dev)) : -EOPNOTSUPP;
 }
 
 static void get_strings(struct net_device *dev, u32 set, u8 *data)
 {
-	if (set == ETH_SS_STATS)
-		memcpy(data, stat_names, sizeof(stat_names));
+	unsigned int i;
+
+	if (set != ETH_SS_STATS)
+		return;
+	memcpy(data, stat_names, sizeof(stat_names));
+	data += sizeof(stat_names);
+	for (i = 0; i < ck_max_lanes(netdev_priv(dev)); i++) {
+		ethtool_sprintf(&data, "tx_queue_%u_packets", i);
+		ethtool_sprintf(&data, "rx_queue_%u_packets", i);
+	}
+}
+
+static void get_queue_stats(struct ck_dev *ck, u64 *data)
+{
+	struct ck_traffic sum[CK_LANES_MAX];
+	unsigned int bucket, i;
+	struct ck_peer *peer;
+
+	mutex_lock(&ck->lock);
+	for (i = 0; i < ck_max_lanes(ck); i++)
+		sum[i] = ck->queue[i].past;
+	hash_for_each(ck->peers, bucket, peer, node)
+		for (i = 0; peer->ch && i < peer->ch->nr; i++)
+			ck_lane_count(&peer->ch->lane[i], &sum[i]);
+	mutex_unlock(&ck->lock);
+
+	for (i = 0; i < ck_max_lanes(ck); i++) {
+		*data++ = sum[i].tx_packets;
+		*data++ = sum[i].rx_packets;
+	}
 }
 
 static void get_stats(struct net_device *dev, struct ethtool_stats *stats,
@@ -59,6 +90,7 @@ static void get_stats(struct net_device *dev, struct ethtool_stats *stats,
 		for (i = 0; i < CK_NR_STATS; i++)
 			data[i] += value[i];
 	}
+	get_queue_stats(ck, data + CK_NR_STATS);
 }
 
 /* A ring holds bytes, not entries: its size is told in bytes. */
@@ -101,8 +133,25 @@ static int set_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
 
 static void get_channels(struct net_device *dev, struct ethtool_channels *channels)
 {
-	channels->max_combined = 1;
-	channels->combined_count = 1;
+	struct ck_dev *ck = netdev_priv(dev);
+
+	channels->max_combined = ck_max_lanes(ck);
+	channels->combined_count = ck_nr_lanes(ck);
+}
+
+/* As for the size of rings, channels are made anew. */
+static int set_channels(struct net_device *dev, struct ethtool_channels *channels)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+	unsigned int nr = channels->combined_count;
+	int err;
+
+	mutex_lock(&ck->lock);
+	err = netif_set_real_num_queues(dev, nr, nr);
+	if (!err)
+		ck_peer_close_all(ck, COKEEPER_REASON_NO_TRAFFIC);
+	mutex_unlock(&ck->lock);
+	return err;
 }
 
 static int get_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
@@ -111,7 +160,7 @@ static int get_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
 {
 	struct ck_dev *ck = netdev_priv(dev);
 
-	coal->rx_coalesce_usecs = ck->queue.look_usecs;
+	coal->rx_coalesce_usecs = ck->queue[0].look_usecs;
 	return 0;
 }
 
@@ -120,12 +169,14 @@ static int set_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
 			struct netlink_ext_ack *extack)
 {
 	struct ck_dev *ck = netdev_priv(dev);
+	unsigned int i;
 
 	if (coal->rx_coalesce_usecs > CK_LOOK_USECS_MAX) {
 		NL_SET_ERR_MSG(extack, "rx-usecs is at most 1000");
 		return -EINVAL;
 	}
-	WRITE_ONCE(ck->queue.look_usecs, coal->rx_coalesce_usecs);
+	for (i = 0; i < ck_max_lanes(ck); i++)
+		WRITE_ONCE(ck->queue[i].look_usecs, coal->rx_coalesce_usecs);
 	return 0;
 }
 
@@ -137,6 +188,7 @@ const struct ethtool_ops ck_ethtool_ops = {
 	.get_ringparam		= get_ringparam,
 	.set_ringparam		= set_ringparam,
 	.get_channels		= get_channels,
+	.set_channels		= set_channels,
 	.get_coalesce		= get_coalesce,
 	.set_coalesce		= set_coalesce,
 	.get_sset_count		= get_sset_count,

@@ -25,7 +25,7 @@
 #define BUSY_TIME	HZ
 /* Channels take this part of the memory at most. */
 #define MEMORY_SHARE	8
-/* No new channel while a peer still maps more pages of old ones. */
+/* No new channel while a peer still maps more pages of old ones, times our lanes. */
 #define PINNED_MAX	(2 * (2 * CK_RING_MAX / CK_RING_PAGE + 1))
 
 /* All that an idle peer takes, and there may be thousands. */
@@ -160,7 +160,6 @@ static void close_channel(struct ck_peer *peer, bool drain)
 	if (!ch)
 		return;
 	peer->ch = NULL;
-	peer->ck->nr_pages -= ch->ring_area.nr;
 	peer->pinned += ck_channel_close(ch, drain);
 }
 
@@ -210,6 +209,19 @@ static void connected(struct ck_peer *peer)
 	ck_netlink_notify_peer(peer, COKEEPER_EVENT_CONNECT, COKEEPER_CAUSE_NONE);
 }
 
+/* What all channels take. */
+static unsigned long pages_used(struct ck_dev *ck)
+{
+	unsigned long nr = 0;
+	struct ck_peer *peer;
+	unsigned int bucket;
+
+	hash_for_each(ck->peers, bucket, peer, node)
+		if (peer->ch)
+			nr += ck_channel_pages(peer->ch);
+	return nr;
+}
+
 /* The connected peer whose channel has not been used for the longest time. */
 static struct ck_peer *least_recently_used(struct ck_dev *ck)
 {
@@ -218,8 +230,8 @@ static struct ck_peer *least_recently_used(struct ck_dev *ck)
 
 	hash_for_each(ck->peers, bucket, peer, node)
 		if (peer->state == COKEEPER_STATE_CONNECTED &&
-		    (!oldest || time_before(READ_ONCE(peer->ch->used),
-					    READ_ONCE(oldest->ch->used))))
+		    (!oldest || time_before(ck_channel_used(peer->ch),
+					    ck_channel_used(oldest->ch))))
 			oldest = peer;
 	return oldest;
 }
@@ -232,16 +244,16 @@ static bool adopt(struct ck_peer *peer, struct ck_channel *ch)
 	struct ck_dev *ck = peer->ck;
 	struct ck_peer *victim;
 
-	while (ck->nr_pages + ch->ring_area.nr > totalram_pages() / MEMORY_SHARE) {
+	while (pages_used(ck) + ck_channel_pages(ch) >
+	       totalram_pages() / MEMORY_SHARE) {
 		victim = least_recently_used(ck);
-		if (!victim || time_before(jiffies, READ_ONCE(victim->ch->used) +
+		if (!victim || time_before(jiffies, ck_channel_used(victim->ch) +
 					   BUSY_TIME)) {
 			ck_channel_close(ch, false);
 			return false;
 		}
 		disconnect(victim, COKEEPER_REASON_NO_RESOURCES, true);
 	}
-	ck->nr_pages += ch->ring_area.nr;
 	peer->ch = ch;
 	return true;
 }
@@ -259,7 +271,7 @@ void ck_peer_reclaim(struct work_struct *work)
 
 	mutex_lock(&ck->lock);
 	while ((peer = least_recently_used(ck))) {
-		due = READ_ONCE(peer->ch->used) + IDLE_TIME;
+		due = ck_channel_used(peer->ch) + IDLE_TIME;
 		if (time_before(jiffies, due)) {
 			queue_delayed_work(ck_wq, &ck->reclaim, due - jiffies);
 			break;
@@ -278,7 +290,7 @@ static void offer(struct ck_peer *peer)
 		back_off(peer, COKEEPER_REASON_NO_HELPER);
 		return;
 	}
-	if (peer->pinned > PINNED_MAX) {
+	if (peer->pinned > PINNED_MAX * ck_nr_lanes(ck)) {
 		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
 		return;
 	}
@@ -299,7 +311,7 @@ static void offer(struct ck_peer *peer)
 
 static void step_offered(struct ck_peer *peer)
 {
-	switch (ck_channel_peer_state(peer->ch)) {
+	switch (ck_lane_peer_state(&peer->ch->lane[0])) {
 	case CK_END_INIT:
 		if (time_before(jiffies, peer->retry_at))
 			look_again(peer, peer->retry_at - jiffies);
@@ -308,6 +320,7 @@ static void step_offered(struct ck_peer *peer)
 		break;
 	case CK_END_OPEN:
 		ck_netlink_send_offer(peer, peer->ch, true);
+		peer->pinned += ck_channel_trim(peer->ch);
 		connected(peer);
 		break;
 	default:
@@ -321,10 +334,9 @@ static void step_connected(struct ck_peer *peer)
 
 	if (time_after_eq(jiffies, peer->retry_at))
 		peer->failures = 0;
-	if (READ_ONCE(ch->broken))
+	if (ck_channel_broken(ch))
 		fail(peer, COKEEPER_REASON_PROTOCOL_ERROR);
-	else if (ck_channel_peer_state(ch) != CK_END_OPEN ||
-		 !ck_bell_connected(&ch->bell))
+	else if (!ck_channel_open(ch))
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, true);
 	else if (ck_channel_check_pending(ch))
 		look_again(peer, CK_STALL_TIME);
@@ -631,7 +643,7 @@ int ck_peer_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 		disconnect(peer, COKEEPER_REASON_CONNECTING, false);
 		break;
 	case COKEEPER_STATE_CONNECTED:
-		if (peer->ch->me == CK_ACCEPTOR && peer->ch->id == offer)
+		if (peer->ch->lane[0].me == CK_ACCEPTOR && peer->ch->id == offer)
 			return 0;
 		/* The peer has given our channel up, or it would not offer. */
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, false);

@@ -63,13 +63,7 @@ struct ck_peer {
 	unsigned int failures;
 	unsigned long retry_at;
 	unsigned int pinned;
-	struct {
-		u64 tx_packets;
-		u64 tx_bytes;
-		u64 rx_packets;
-		u64 rx_bytes;
-		u64 rx_dropped;
-	} past;
+	struct ck_traffic past;
 	struct rcu_head rcu;
 };
 

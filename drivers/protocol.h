@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the two ends of a channel share: the layout of its control page. */
+/* What the two ends of a channel share: the layout of its control pages. */
 #ifndef CK_PROTOCOL_H
 #define CK_PROTOCOL_H
 
@@ -15,7 +15,7 @@
 #define CK_ACCEPTOR	1
 
 /**
- * enum ck_end_state - what an end of a channel says of itself
+ * enum ck_end_state - what an end of a lane says of itself
  * @CK_END_INIT: not there yet
  * @CK_END_OPEN: sends and receives
  * @CK_END_CLOSING: sends nothing more, still receives; the other end does the same
@@ -35,18 +35,22 @@ struct ck_end {
 };
 
 /**
- * struct ck_control - the control page
+ * struct ck_control - the control page of a lane
  * @magic: CK_CONTROL_MAGIC
  * @version: CK_PROTOCOL_VERSION
  * @from: instance of the offerer
  * @to: instance of the acceptor
  * @ring_size: bytes in each of the two rings
+ * @next_ref: grant reference of the next lane's control page, 0 after the last lane
+ * @next_port: the offerer's event channel port for that lane
  * @pad: zero
  * @end: CK_OFFERER's and CK_ACCEPTOR's state
  * @ring: indices of the ring that the offerer, and that the acceptor, produces
  * @ref: grant references of the pages of the first ring, then of the second
  *
- * All but @end and @ring is written by the offerer before it makes the offer.
+ * All but @end and @ring is written by the offerer before it makes the offer, which
+ * names the first lane. The acceptor takes as many lanes as it likes, from the first
+ * one on, and opens the first one last: what is not open then it did not take.
  */
 struct ck_control {
 	__u32 magic;
@@ -54,7 +58,9 @@ struct ck_control {
 	__u64 from;
 	__u64 to;
 	__u32 ring_size;
-	__u8 pad[36];
+	__u32 next_ref;
+	__u32 next_port;
+	__u8 pad[28];
 	struct ck_end end[2];
 	struct ck_ring_shared ring[2];
 	__u32 ref[];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A NAPI context that serves many channels in turn, and who looks after them. */
+/* A NAPI context that serves a lane of each channel in turn, and who looks after them. */
 
 #include <linux/kthread.h>
 #include <linux/sched.h>
@@ -7,10 +7,10 @@
 #include <net/page_pool/helpers.h>
 #include <uapi/linux/sched/types.h>
 
-#include "channel.h"
+#include "lane.h"
 #include "queue.h"
 
-/* Frames from one channel before the next one gets its turn. */
+/* Frames from one lane before the next one gets its turn. */
 #define TURN	16
 /* Free pages that the pool keeps: as many as a ring fills twice. */
 #define POOL_SIZE	32
@@ -19,53 +19,53 @@
 /* It is not woken the next 2^n times at most after nothing came of it. */
 #define FUTILE_MAX	8
 
-static struct ck_channel *next_ready(struct ck_queue *queue)
+static struct ck_lane *next_ready(struct ck_queue *queue)
 {
-	struct ck_channel *ch;
+	struct ck_lane *lane;
 
 	spin_lock_irq(&queue->lock);
-	ch = list_first_entry_or_null(&queue->ready, struct ck_channel, ready);
-	if (ch) {
-		list_del_init(&ch->ready);
-		ch->queued = false;
+	lane = list_first_entry_or_null(&queue->ready, struct ck_lane, ready);
+	if (lane) {
+		list_del_init(&lane->ready);
+		lane->queued = false;
 	}
 	spin_unlock_irq(&queue->lock);
-	return ch;
+	return lane;
 }
 
-static void add_ready(struct ck_queue *queue, struct ck_channel *ch)
+static void add_ready(struct ck_queue *queue, struct ck_lane *lane)
 {
 	lockdep_assert_held(&queue->lock);
-	if (!ch->queued) {
-		ch->queued = true;
-		list_add_tail(&ch->ready, &queue->ready);
+	if (!lane->queued) {
+		lane->queued = true;
+		list_add_tail(&lane->ready, &queue->ready);
 	}
 }
 
-static void make_ready(struct ck_queue *queue, struct ck_channel *ch)
+static void make_ready(struct ck_queue *queue, struct ck_lane *lane)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	add_ready(queue, ch);
+	add_ready(queue, lane);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct ck_queue *queue = container_of(napi, struct ck_queue, napi);
-	struct ck_channel *ch;
+	struct ck_lane *lane;
 	int done = 0;
 
-	while (done < budget && (ch = next_ready(queue))) {
+	while (done < budget && (lane = next_ready(queue))) {
 		int quota = min(budget - done, TURN);
-		int n = ck_channel_poll(ch, quota);
+		int n = ck_lane_poll(lane, quota);
 
 		done += n;
 		if (n == quota)
-			make_ready(queue, ch);
+			make_ready(queue, lane);
 	}
-	/* A channel that becomes ready from here on schedules us again, which
+	/* A lane that becomes ready from here on schedules us again, which
 	 * napi_complete_done() notices.
 	 */
 	if (done < budget)
@@ -81,20 +81,20 @@ static void poll_now(struct ck_queue *queue)
 	local_bh_enable();
 }
 
-/* Look at all warm channels once. */
+/* Look at all warm lanes once. */
 static bool look(struct ck_queue *queue)
 {
-	struct ck_channel *ch;
+	struct ck_lane *lane;
 	bool found = false;
 
 	spin_lock_irq(&queue->lock);
-	list_for_each_entry(ch, &queue->warm, warm) {
-		if (!ch->looked_at) {
-			ch->looked_at = true;
-			ck_ring_look(&ch->rx);
+	list_for_each_entry(lane, &queue->warm, warm) {
+		if (!lane->looked_at) {
+			lane->looked_at = true;
+			ck_ring_look(&lane->rx);
 		}
-		if (ck_ring_has_data(&ch->rx) && !READ_ONCE(ch->broken)) {
-			add_ready(queue, ch);
+		if (ck_ring_has_data(&lane->rx) && !READ_ONCE(lane->broken)) {
+			add_ready(queue, lane);
 			found = true;
 		}
 	}
@@ -105,21 +105,21 @@ static bool look(struct ck_queue *queue)
 /* From here on, the peers are to send events again. */
 static void look_away(struct ck_queue *queue, bool rest)
 {
-	struct ck_channel *ch, *next;
+	struct ck_lane *lane, *next;
 	bool found = false;
 
 	spin_lock_irq(&queue->lock);
-	list_for_each_entry_safe(ch, next, &queue->warm, warm) {
-		if (ch->looked_at) {
-			ch->looked_at = false;
-			if (ck_ring_look_away(&ch->rx)) {
-				add_ready(queue, ch);
+	list_for_each_entry_safe(lane, next, &queue->warm, warm) {
+		if (lane->looked_at) {
+			lane->looked_at = false;
+			if (ck_ring_look_away(&lane->rx)) {
+				add_ready(queue, lane);
 				found = true;
 			}
 		}
 		if (rest) {
-			ch->is_warm = false;
-			list_del_init(&ch->warm);
+			lane->is_warm = false;
+			list_del_init(&lane->warm);
 		}
 	}
 	if (rest)
@@ -190,20 +190,20 @@ static int watcher(void *arg)
 /**
  * ck_queue_traffic() - a packet came or went
  * @queue: started
- * @ch: the channel; bottom halves are off
+ * @lane: the lane; bottom halves are off
  *
  * An answer, or more, is likely to come soon.
  */
-void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch)
+void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane)
 {
 	unsigned long flags;
 	unsigned int skip;
 	bool wake;
 
-	WRITE_ONCE(ch->used, jiffies);
+	WRITE_ONCE(lane->used, jiffies);
 	if (!READ_ONCE(queue->traffic))
 		WRITE_ONCE(queue->traffic, true);
-	if (READ_ONCE(ch->is_warm) || !READ_ONCE(queue->look_usecs))
+	if (READ_ONCE(lane->is_warm) || !READ_ONCE(queue->look_usecs))
 		return;
 	skip = READ_ONCE(queue->skip);
 	if (!READ_ONCE(queue->awake) && skip) {
@@ -214,9 +214,9 @@ void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch)
 	spin_lock_irqsave(&queue->lock, flags);
 	wake = !queue->awake;
 	queue->awake = true;
-	if (!ch->is_warm) {
-		ch->is_warm = true;
-		list_add_tail(&ch->warm, &queue->warm);
+	if (!lane->is_warm) {
+		lane->is_warm = true;
+		list_add_tail(&lane->warm, &queue->warm);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (wake)
@@ -227,9 +227,12 @@ void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch)
  * ck_queue_init() - set a queue up, stopped
  * @queue: to be set up
  * @dev: the device that receives; RTNL is held
+ * @index: which of its queues this is
  */
-void ck_queue_init(struct ck_queue *queue, struct net_device *dev)
+void ck_queue_init(struct ck_queue *queue, struct net_device *dev,
+		   unsigned int index)
 {
+	queue->index = index;
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->ready);
 	INIT_LIST_HEAD(&queue->warm);
@@ -239,13 +242,25 @@ void ck_queue_init(struct ck_queue *queue, struct net_device *dev)
 
 /**
  * ck_queue_destroy() - undo ck_queue_init()
- * @queue: stopped, with no channels left; RTNL is held
+ * @queue: stopped, with no lanes left; RTNL is held
  */
 void ck_queue_destroy(struct ck_queue *queue)
 {
 	netif_napi_del(&queue->napi);
 	if (queue->frag.page)
 		put_page(queue->frag.page);
+}
+
+/**
+ * ck_queue_cpu() - where to work for a queue
+ * @queue: set up
+ *
+ * Return: the number of a processor that is online; another one for each queue as
+ * far as they go.
+ */
+unsigned int ck_queue_cpu(const struct ck_queue *queue)
+{
+	return cpumask_local_spread(queue->index, NUMA_NO_NODE);
 }
 
 /**
@@ -272,6 +287,8 @@ int ck_queue_start(struct ck_queue *queue)
 		page_pool_destroy(queue->pool);
 		return PTR_ERR(task);
 	}
+	/* It stands in for the idle loop of the processor that gets the events. */
+	kthread_bind(task, ck_queue_cpu(queue));
 	sched_setattr_nocheck(task, &attr);
 	queue->watcher = task;
 	wake_up_process(task);
@@ -281,7 +298,7 @@ int ck_queue_start(struct ck_queue *queue)
 
 /**
  * ck_queue_stop() - stop polling
- * @queue: started, with no channels left; may sleep
+ * @queue: started, with no lanes left; may sleep
  */
 void ck_queue_stop(struct ck_queue *queue)
 {
@@ -291,35 +308,35 @@ void ck_queue_stop(struct ck_queue *queue)
 }
 
 /**
- * ck_queue_add() - a channel has work
+ * ck_queue_add() - a lane has work
  * @queue: started
- * @ch: the channel; any context
+ * @lane: the lane; any context
  */
-void ck_queue_add(struct ck_queue *queue, struct ck_channel *ch)
+void ck_queue_add(struct ck_queue *queue, struct ck_lane *lane)
 {
-	make_ready(queue, ch);
+	make_ready(queue, lane);
 	napi_schedule(&queue->napi);
 }
 
 /**
- * ck_queue_remove() - make sure that a channel is not polled any more
+ * ck_queue_remove() - make sure that a lane is not polled any more
  * @queue: started
- * @ch: a channel that nothing adds any more; may sleep
+ * @lane: a lane that nothing adds any more; may sleep
  */
-void ck_queue_remove(struct ck_queue *queue, struct ck_channel *ch)
+void ck_queue_remove(struct ck_queue *queue, struct ck_lane *lane)
 {
-	/* While NAPI is disabled no poll runs, so the channel is at most in
+	/* While NAPI is disabled no poll runs, so the lane is at most in
 	 * the list. Whatever else is there is served after the restart.
 	 */
 	napi_disable(&queue->napi);
 	spin_lock_irq(&queue->lock);
-	if (ch->queued) {
-		list_del_init(&ch->ready);
-		ch->queued = false;
+	if (lane->queued) {
+		list_del_init(&lane->ready);
+		lane->queued = false;
 	}
-	list_del_init(&ch->warm);
+	list_del_init(&lane->warm);
 	/* Traffic does not make it warm again. */
-	ch->is_warm = true;
+	lane->is_warm = true;
 	spin_unlock_irq(&queue->lock);
 	napi_enable(&queue->napi);
 	poll_now(queue);

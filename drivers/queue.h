@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A NAPI context that serves many channels in turn, and who looks after them. */
+/* A NAPI context that serves a lane of each channel in turn, and who looks after them. */
 #ifndef CK_QUEUE_H
 #define CK_QUEUE_H
 
 #include <linux/netdevice.h>
 
-struct ck_channel;
+struct ck_lane;
 struct page_pool;
 struct task_struct;
 
@@ -17,15 +17,25 @@ struct task_struct;
 #define CK_POOL_ORDER		2
 #define CK_POOL_BYTES		(PAGE_SIZE << CK_POOL_ORDER)
 
+/* What went through lanes. */
+struct ck_traffic {
+	u64 tx_packets;
+	u64 tx_bytes;
+	u64 rx_packets;
+	u64 rx_bytes;
+	u64 rx_dropped;
+};
+
 /**
- * struct ck_queue - NAPI context and the channels that have work for it
- * @napi: polls the channels, a few frames each, so that none starves another
+ * struct ck_queue - NAPI context and the lanes that have work for it
+ * @index: which of the device's queues it is
+ * @napi: polls the lanes, a few frames each, so that none starves another
  * @pool: recycles what large packets are copied to; used by the poll alone
  * @frag: where the rest of them is; used by the poll alone
- * @lock: protects the lists and what the channels keep for them; taken in hard
+ * @lock: protects the lists and what the lanes keep for them; taken in hard
  *	interrupts
- * @ready: channels with something to do
- * @warm: channels that had traffic of late, which the watcher looks at
+ * @ready: lanes with something to do
+ * @warm: lanes that had traffic of late, which the watcher looks at
  * @watcher: thread of the lowest priority that looks for packets after traffic, in
  *	place of an idle processor that an event would have to wake
  * @look_usecs: how long it does so after the last packet; 0: it never does
@@ -33,8 +43,10 @@ struct task_struct;
  * @traffic: a packet came or went since it last looked at the clock
  * @futile: times in a row that it was woken and nothing came; bounded
  * @skip: next times that it is not woken because of that
+ * @past: traffic of lanes that have ended; protected by the device's lock
  */
 struct ck_queue {
+	unsigned int index;
 	struct napi_struct napi;
 	struct page_pool *pool;
 	struct page_frag frag;
@@ -47,14 +59,17 @@ struct ck_queue {
 	bool traffic;
 	unsigned int futile;
 	unsigned int skip;
+	struct ck_traffic past;
 };
 
-void ck_queue_init(struct ck_queue *queue, struct net_device *dev);
+void ck_queue_init(struct ck_queue *queue, struct net_device *dev,
+		   unsigned int index);
+unsigned int ck_queue_cpu(const struct ck_queue *queue);
 void ck_queue_destroy(struct ck_queue *queue);
 int ck_queue_start(struct ck_queue *queue);
 void ck_queue_stop(struct ck_queue *queue);
-void ck_queue_add(struct ck_queue *queue, struct ck_channel *ch);
-void ck_queue_traffic(struct ck_queue *queue, struct ck_channel *ch);
-void ck_queue_remove(struct ck_queue *queue, struct ck_channel *ch);
+void ck_queue_add(struct ck_queue *queue, struct ck_lane *lane);
+void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane);
+void ck_queue_remove(struct ck_queue *queue, struct ck_lane *lane);
 
 #endif /* CK_QUEUE_H */

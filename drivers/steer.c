@@ -183,7 +183,7 @@ netdev_tx_t ck_xmit(struct sk_buff *skb, struct net_device *dev)
 		ck_peer_fallback(peer, skb, CK_TX_FALLBACK_NO_CHANNEL);
 		goto out;
 	}
-	ck_channel_xmit(ch, skb);
+	ck_lane_xmit(ck_channel_lane(ch, skb), skb);
 out:
 	rcu_read_unlock();
 	return NETDEV_TX_OK;

@@ -207,8 +207,8 @@ static void close_port(u32 port)
 		pr_err("cokeeper: cannot close event channel %u\n", port);
 }
 
-static int bind_irq(struct ck_bell *bell, irq_handler_t handler,
-		    const char *name, void *arg)
+static int bind_irq(struct ck_bell *bell, unsigned int cpu,
+		    irq_handler_t handler, const char *name, void *arg)
 {
 	int irq = bind_evtchn_to_irqhandler_lateeoi(bell->port, handler, 0,
 						    name, arg);
@@ -218,6 +218,8 @@ static int bind_irq(struct ck_bell *bell, irq_handler_t handler,
 		return irq;
 	}
 	bell->irq = irq;
+	/* Only better, not needed. */
+	irq_set_affinity(irq, cpumask_of(cpu));
 	return 0;
 }
 
@@ -225,6 +227,7 @@ static int bind_irq(struct ck_bell *bell, irq_handler_t handler,
  * ck_bell_alloc() - make an event channel for a domain to bind to
  * @bell: to be set up; @bell->port is what that domain needs to know
  * @domid: that domain
+ * @cpu: processor to handle the events
  * @handler: called in hard interrupt context; its event stays masked until
  *	ck_bell_done()
  * @name: of the interrupt, kept
@@ -232,8 +235,8 @@ static int bind_irq(struct ck_bell *bell, irq_handler_t handler,
  *
  * Return: 0 or a negative errno.
  */
-int ck_bell_alloc(struct ck_bell *bell, u16 domid, irq_handler_t handler,
-		  const char *name, void *arg)
+int ck_bell_alloc(struct ck_bell *bell, u16 domid, unsigned int cpu,
+		  irq_handler_t handler, const char *name, void *arg)
 {
 	struct evtchn_alloc_unbound alloc = {
 		.dom = DOMID_SELF,
@@ -244,7 +247,7 @@ int ck_bell_alloc(struct ck_bell *bell, u16 domid, irq_handler_t handler,
 	if (err)
 		return err;
 	bell->port = alloc.port;
-	return bind_irq(bell, handler, name, arg);
+	return bind_irq(bell, cpu, handler, name, arg);
 }
 
 /**
@@ -252,6 +255,7 @@ int ck_bell_alloc(struct ck_bell *bell, u16 domid, irq_handler_t handler,
  * @bell: to be set up
  * @domid: that domain
  * @remote_port: the port there
+ * @cpu: as for ck_bell_alloc()
  * @handler: as for ck_bell_alloc()
  * @name: as for ck_bell_alloc()
  * @arg: as for ck_bell_alloc()
@@ -259,7 +263,8 @@ int ck_bell_alloc(struct ck_bell *bell, u16 domid, irq_handler_t handler,
  * Return: 0 or a negative errno.
  */
 int ck_bell_bind(struct ck_bell *bell, u16 domid, u32 remote_port,
-		 irq_handler_t handler, const char *name, void *arg)
+		 unsigned int cpu, irq_handler_t handler, const char *name,
+		 void *arg)
 {
 	struct evtchn_bind_interdomain bind = {
 		.remote_dom = domid,
@@ -270,7 +275,7 @@ int ck_bell_bind(struct ck_bell *bell, u16 domid, u32 remote_port,
 	if (err)
 		return err;
 	bell->port = bind.local_port;
-	return bind_irq(bell, handler, name, arg);
+	return bind_irq(bell, cpu, handler, name, arg);
 }
 
 /**
@@ -298,7 +303,7 @@ void ck_bell_done(struct ck_bell *bell, bool spurious)
  *
  * No event tells when it goes.
  */
-bool ck_bell_connected(struct ck_bell *bell)
+bool ck_bell_connected(const struct ck_bell *bell)
 {
 	struct evtchn_status status = {
 		.dom = DOMID_SELF,

@@ -41,13 +41,14 @@ int ck_area_map(struct ck_area *area, u16 domid, const u32 *ref,
 		unsigned int nr);
 unsigned int ck_area_release(struct ck_area *area);
 
-int ck_bell_alloc(struct ck_bell *bell, u16 domid, irq_handler_t handler,
-		  const char *name, void *arg);
+int ck_bell_alloc(struct ck_bell *bell, u16 domid, unsigned int cpu,
+		  irq_handler_t handler, const char *name, void *arg);
 int ck_bell_bind(struct ck_bell *bell, u16 domid, u32 remote_port,
-		 irq_handler_t handler, const char *name, void *arg);
+		 unsigned int cpu, irq_handler_t handler, const char *name,
+		 void *arg);
 void ck_bell_ring(struct ck_bell *bell);
 void ck_bell_done(struct ck_bell *bell, bool spurious);
-bool ck_bell_connected(struct ck_bell *bell);
+bool ck_bell_connected(const struct ck_bell *bell);
 void ck_bell_release(struct ck_bell *bell, void *arg);
 
 #endif /* CK_XEN_H */

@@ -127,38 +127,35 @@ static int put_dev(struct sk_buff *skb, struct ck_dev *ck)
 
 static int put_counters(struct sk_buff *skb, const struct ck_peer *peer)
 {
-	const struct ck_channel *ch = peer->ch;
+	struct ck_traffic sum = peer->past;
 	const struct {
 		int attr;
-		u64 value;
+		const u64 *value;
 	} counter[] = {
-		{ COKEEPER_A_PEER_TX_PACKETS,
-		  peer->past.tx_packets + (ch ? READ_ONCE(ch->tx_packets) : 0) },
-		{ COKEEPER_A_PEER_TX_BYTES,
-		  peer->past.tx_bytes + (ch ? READ_ONCE(ch->tx_bytes) : 0) },
-		{ COKEEPER_A_PEER_RX_PACKETS,
-		  peer->past.rx_packets + (ch ? READ_ONCE(ch->rx_packets) : 0) },
-		{ COKEEPER_A_PEER_RX_BYTES,
-		  peer->past.rx_bytes + (ch ? READ_ONCE(ch->rx_bytes) : 0) },
-		{ COKEEPER_A_PEER_RX_DROPPED,
-		  peer->past.rx_dropped + (ch ? READ_ONCE(ch->rx_dropped) : 0) },
-		{ COKEEPER_A_PEER_FALLBACK_PACKETS,
-		  atomic_long_read(&peer->fallback_packets) },
+		{ COKEEPER_A_PEER_TX_PACKETS, &sum.tx_packets },
+		{ COKEEPER_A_PEER_TX_BYTES, &sum.tx_bytes },
+		{ COKEEPER_A_PEER_RX_PACKETS, &sum.rx_packets },
+		{ COKEEPER_A_PEER_RX_BYTES, &sum.rx_bytes },
+		{ COKEEPER_A_PEER_RX_DROPPED, &sum.rx_dropped },
 	};
 	int i;
 
+	if (peer->ch)
+		ck_channel_count(peer->ch, &sum);
 	for (i = 0; i < ARRAY_SIZE(counter); i++)
-		if (nla_put_u64_64bit(skb, counter[i].attr, counter[i].value,
+		if (nla_put_u64_64bit(skb, counter[i].attr, *counter[i].value,
 				      COKEEPER_A_PEER_PAD))
 			return -EMSGSIZE;
-	return 0;
+	return nla_put_u64_64bit(skb, COKEEPER_A_PEER_FALLBACK_PACKETS,
+				 atomic_long_read(&peer->fallback_packets),
+				 COKEEPER_A_PEER_PAD);
 }
 
 static int put_peer(struct sk_buff *skb, const struct ck_peer *peer)
 {
 	const struct ck_channel *ch = peer->ch;
 	struct nlattr *nest;
-	u32 reason = ch && READ_ONCE(ch->stalled) ? COKEEPER_REASON_STALLED :
+	u32 reason = ch && ck_channel_stalled(ch) ? COKEEPER_REASON_STALLED :
 						    peer->reason;
 
 	if (nla_put_u32(skb, COKEEPER_A_IFINDEX, peer->ck->dev->ifindex) ||
@@ -521,8 +518,9 @@ static int put_offer(struct sk_buff *skb, const struct ck_peer *peer,
 	nla_nest_end(skb, nest);
 	nest = nla_nest_start(skb, COKEEPER_A_OFFER);
 	if (!nest || nla_put_u32(skb, COKEEPER_A_OFFER_ID, ch->id) ||
-	    nla_put_u32(skb, COKEEPER_A_OFFER_GREF, ch->control_area.ref[0]) ||
-	    nla_put_u32(skb, COKEEPER_A_OFFER_PORT, ch->bell.port) ||
+	    nla_put_u32(skb, COKEEPER_A_OFFER_GREF,
+			ch->lane[0].control_area.ref[0]) ||
+	    nla_put_u32(skb, COKEEPER_A_OFFER_PORT, ch->lane[0].bell.port) ||
 	    (withdraw && nla_put_flag(skb, COKEEPER_A_OFFER_WITHDRAW)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
