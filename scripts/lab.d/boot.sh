@@ -90,7 +90,10 @@ make_overlay() {
 native_tsc="tsc_mode = 'native'"
 
 add_guest_configs() {
-	local dir=$1/overlay i
+	local dir=$1/overlay max_vcpus=8 i
+
+	# Tests plug processors in; what is measured keeps to one.
+	[[ -z $icount ]] || max_vcpus=1
 
 	mkdir -p "$dir/etc/xen/scripts"
 	install -m 755 "$here/lab.d/wait-ready" "$here/lab.d/guests" "$dir/usr/lib/cokeeper-lab/"
@@ -105,6 +108,7 @@ add_guest_configs() {
 			extra = 'console=hvc0 mitigations=off loglevel=5 random.trust_cpu=on lab.root=xvda lab.guest=$i lab.cokeeper=$cokeeper'
 			memory = $guest_memory
 			vcpus = 1
+			maxvcpus = $max_vcpus
 			${icount:+$native_tsc}
 			vif = [ 'mac=00:16:3e:00:00:$(printf %02x "$i"),bridge=xenbr0' ]
 			disk = [ 'format=raw,vdev=xvda,access=ro,script=block-lab,target=/dev/vdb' ]
