@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Several queues: flows spread over the lanes of a channel, each keeps its order, and
+# the number of lanes changes under traffic.
+
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# plug GUEST NUMBER: gives a guest so many processors, and a device made with them.
+plug() {
+	local state=1
+	[[ $2 != 1 ]] || state=0
+	on dom0 "xl vcpu-set d$1 $2" &&
+		on "d$1" "until echo $state >/sys/devices/system/cpu/cpu1/online; do :; done" 2>/dev/null &&
+		stop "$1" && start "$1"
+}
+
+# queues GUEST NUMBER: sets it.
+queues() {
+	on "d$1" "ethtool -L cokeeper0 combined $2"
+}
+
+# has_queues GUEST NUMBER: has it so many in use?
+has_queues() {
+	on "d$1" "ethtool -l cokeeper0 | tail -n +7 | grep -qx 'Combined:[[:space:]]*$2'"
+}
+
+# queue_packets GUEST tx|rx: what went through each queue, in one line.
+queue_packets() {
+	on "d$1" "ethtool -S cokeeper0 | sed -n 's/ *$2_queue_[0-9]*_packets: //p'" | tr '\n' ' '
+}
+
+# has_lanes NUMBER: has d1's one channel so many? Each has an event channel.
+has_lanes() {
+	on d1 "grep -c cokeeper0 /proc/interrupts | grep -qx $1"
+}
+
+# spreads: sixteen flows from d1 to d2 and back take both of the first two queues, at
+# either end.
+spreads() {
+	local i before after
+	before=$(queue_packets 1 tx)$(queue_packets 2 rx)$(queue_packets 2 tx)$(queue_packets 1 rx)
+	on d1 "iperf3 -c $(ip4 2) -P 16 -n 10M && iperf3 -c $(ip4 2) -P 16 -n 10M -R" || return
+	after=$(queue_packets 1 tx)$(queue_packets 2 rx)$(queue_packets 2 tx)$(queue_packets 1 rx)
+	printf '%s\n' "$before" "$after"
+	read -ra before <<<"$before"
+	read -ra after <<<"$after"
+	((${#after[@]} == 4 * 8)) || return
+	for i in 0 1 8 9 16 17 24 25; do
+		((after[i] - before[i] >= 20)) || return
+	done
+}
+
+refused() {
+	! on d1 "ethtool -L cokeeper0 combined $1" && has_queues 1 1
+}
+
+mark d1 d2
+check "with one processor there is one queue" has_queues 1 1
+check "no queue is refused" refused 0
+check "more than there could be processors are refused" refused 9
+check "d1 gets a second processor" plug 1 2
+check "and with it a second queue" has_queues 1 2
+check "d2 gets a second processor" plug 2 2
+check "d1 and d2 see each other" busywait 5 has_peer 1 2
+check "d1 and d2 have a channel" connect 1 2
+check "of two lanes" has_lanes 2
+check "whose events go to different processors" on d1 '
+	for i in $(sed -n "s/^ *\([0-9]*\):.*cokeeper0$/\1/p" /proc/interrupts); do
+		cat /proc/irq/$i/smp_affinity_list; done | sort | uniq | grep -c . | grep -qx 2'
+
+# What TCP saw out of order, at either end.
+reordered() {
+	on "d$1" 'nstat -asz TcpExtTCPOFOQueue TcpExtTCPSACKReorder TcpExtTCPTSReorder TcpExtTCPRenoReorder |
+		tail -n +2' | awk '{ n += $2 } END { print n + 0 }'
+}
+in_order() {
+	local before after
+	before=$(reordered 1)/$(reordered 2)
+	"$@" || return
+	after=$(reordered 1)/$(reordered 2)
+	echo "reordered: $before -> $after"
+	[[ $before == "$after" ]]
+}
+serve_iperf d2
+check "flows take both" spreads
+check "one flow stays in order" in_order via_rings 1 2 100 on d1 "iperf3 -c $(ip4 2) -n 30M"
+# Slow enough that no processor is out of breath: what falls back may overtake.
+check "so do eight" in_order via_rings 1 2 100 on d1 "iperf3 -c $(ip4 2) -P 8 -b 1M -n 4M"
+stop_bg iperf3-server d2
+
+# Ends that want different numbers take the smaller, whoever of them offers.
+check "d1 has four queues" queues 1 4
+check "d1 and d2 have a channel" connect 1 2
+check "d2's two count" has_lanes 2
+check "d1 has one queue" queues 1 1
+check "d2 has eight" queues 2 8
+check "d2 and d1 have a channel" connect 2 1
+check "d1's one counts" has_lanes 1
+check "d1 has eight, too" queues 1 8
+check "d1 and d2 have a channel" connect 1 2
+check "all count" has_lanes 8
+
+# The number changes while a transfer runs, which takes what way there is.
+bg receive d2 'socat -u TCP-LISTEN:7000 - | sha256sum'
+on d2 'until ss -ltn | grep -q :7000; do :; done'
+on d1 'rm -f /tmp/enough; head -c 10000000 /dev/urandom >/tmp/piece'
+bg send d1 "until [ -e /tmp/enough ]; do cat /tmp/piece || exit; done | tee >(socat -u - TCP:$(ip4 2):7000) | sha256sum"
+changes() {
+	local n
+	for n in 1 2 4 8 3; do
+		queues 1 "$n" && queues 2 $((9 - n)) && connect 1 2 || return
+	done
+	! ended send d1 && ! ended receive d2
+}
+check "the number changes under traffic" changes
+on d1 'touch /tmp/enough'
+check "the transfer ends" busywait 30 ended receive d2
+arrived() {
+	on d1 'cat /tmp/send.log' && [[ $(on d1 'cat /tmp/send.log') == $(on d2 'cat /tmp/receive.log') ]]
+}
+check "nothing was lost" arrived
+on d1 'rm /tmp/piece'
+
+check "d1 is back at one processor" plug 1 1
+check "and at one queue" has_queues 1 1
+check "so is d2" plug 2 1
+check "nothing is logged at warning level" no_warnings d1 d2
+finish
