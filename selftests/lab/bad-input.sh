@@ -80,8 +80,8 @@ copy_tool hostile d3
 on d3 'modprobe xen-gntalloc; modprobe xen-evtchn'
 check "d3 is no peer" busywait 5 has_no_peer 1 3
 hostile() {
-	local mode=$1 outcome=$2 out
-	out=$(on d3 "timeout 60 /tmp/hostile $m3 00163e000001 $mode" 2>&1)
+	local outcome=${*: -1} out
+	out=$(on d3 "timeout 60 /tmp/hostile $m3 00163e000001 ${*:1:$#-1}" 2>&1)
 	echo "$out"
 	[[ $out == "$outcome" ]] && busywait 3 has_no_peer 1 3 && connected 1 2
 }
@@ -91,6 +91,19 @@ done
 for mode in prod-beyond prod-backwards length-zero length-short length-wrap not-ip bad-gso bad-checksum; do
 	check "a channel with $mode is stopped" hostile $mode closed
 done
+
+# The same in the second lane, which d1 takes once it has two queues.
+check "d1 has two queues" on d1 'ethtool -L cokeeper0 combined 2'
+check "d1 and d2 have a channel" connect 1 2
+check "two lanes in order are taken" hostile second event-storm open
+for mode in bad-magic bad-version bad-size bad-gref bad-instance bad-port bad-control bad-loop; do
+	check "an offer with $mode in the second lane is refused" hostile second $mode refused
+done
+for mode in prod-beyond length-zero bad-gso; do
+	check "a channel with $mode in the second lane is stopped" hostile second $mode closed
+done
+check "d1 has one queue" on d1 'ethtool -L cokeeper0 combined 1'
+check "d1 and d2 have a channel" connect 1 2
 check "the drops are counted" on d1 'ethtool -S cokeeper0 | grep -q "rx_dropped_length: [1-9]" &&
 	ethtool -S cokeeper0 | grep -q "rx_dropped_header: [1-9]"'
 check "an event storm is borne" hostile event-storm open

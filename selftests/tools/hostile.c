@@ -2,7 +2,8 @@
 /* A peer that breaks the rules: in a guest without the module, it announces
  * itself, offers a real channel to a victim, and then does MODE to it.
  *
- * usage: hostile OWN_MAC VICTIM_MAC MODE    (macs as twelve hexadecimal digits)
+ * usage: hostile OWN_MAC VICTIM_MAC [second] MODE    (macs as twelve hexadecimal digits)
+ * With "second" the channel has two lanes, and it does so in the second one.
  * Prints what became of the channel: "refused", "open", or "closed".
  */
 
@@ -33,6 +34,7 @@
 
 static struct ck_control *control;
 static unsigned char *rings;
+static uint32_t control_ref;
 static xenevtchn_handle *evtchn;
 static evtchn_port_t port;
 
@@ -175,32 +177,17 @@ static void misbehave(const char *mode)
 	}
 }
 
-int main(int argc, char **argv)
+/* Makes a lane, to which control, control_ref, rings and port refer from here on. */
+static void make_lane(xengntshr_handle *shr, unsigned int domid, uint64_t instance)
 {
-	uint32_t refs[NR_PAGES], control_ref;
-	struct xs_handle *xs = xs_open(0);
-	xengntshr_handle *shr = xengntshr_open(NULL, 0);
-	char path[128], value[256];
-	unsigned int domid = 0;
-	uint64_t instance = 0;
-	const char *mode;
-
-	if (argc != 4 || !xs || !shr)
-		die("usage: hostile OWN_MAC VICTIM_MAC MODE; xenstore and gntalloc are needed");
-	mode = argv[3];
-
-	snprintf(path, sizeof(path), "data/cokeeper/%s/announce", argv[1]);
-	snprintf(value, sizeof(value), "v=1 instance=%016llx", INSTANCE);
-	write_node(xs, path, value);
-	await_victim(xs, argv[1], argv[2], &domid, &instance);
+	uint32_t refs[NR_PAGES];
+	xenevtchn_port_or_error_t p;
 
 	control = xengntshr_share_pages(shr, domid, 1, &control_ref, 1);
 	rings = xengntshr_share_pages(shr, domid, NR_PAGES, refs, 1);
-	evtchn = xenevtchn_open(NULL, 0);
-	if (!control || !rings || !evtchn)
+	if (!control || !rings)
 		die("share");
-	xenevtchn_port_or_error_t p = xenevtchn_bind_unbound_port(evtchn, domid);
-
+	p = xenevtchn_bind_unbound_port(evtchn, domid);
 	if (p < 0)
 		die("event channel");
 	port = p;
@@ -212,6 +199,43 @@ int main(int argc, char **argv)
 	control->ring_size = RING_SIZE;
 	memcpy(control->ref, refs, sizeof(refs));
 	control->end[CK_OFFERER].state = CK_END_OPEN;
+}
+
+int main(int argc, char **argv)
+{
+	struct xs_handle *xs = xs_open(0);
+	xengntshr_handle *shr = xengntshr_open(NULL, 0);
+	char path[128], value[256];
+	unsigned int domid = 0;
+	uint64_t instance = 0;
+	struct ck_control *first;
+	uint32_t first_ref;
+	evtchn_port_t first_port;
+	const char *mode;
+
+	evtchn = xenevtchn_open(NULL, 0);
+	if (argc < 4 || !xs || !shr || !evtchn)
+		die("usage: hostile OWN_MAC VICTIM_MAC [second] MODE; xenstore and gntalloc are needed");
+	mode = argv[argc - 1];
+
+	snprintf(path, sizeof(path), "data/cokeeper/%s/announce", argv[1]);
+	snprintf(value, sizeof(value), "v=1 instance=%016llx", INSTANCE);
+	write_node(xs, path, value);
+	await_victim(xs, argv[1], argv[2], &domid, &instance);
+
+	make_lane(shr, domid, instance);
+	first = control;
+	first_ref = control_ref;
+	first_port = port;
+	if (argc > 4) {
+		make_lane(shr, domid, instance);
+		first->next_ref = control_ref;
+		first->next_port = port;
+	}
+
+	/* The way to the lane that MODE is about. */
+	uint32_t *ref = argc > 4 ? &first->next_ref : &first_ref;
+	evtchn_port_t *p = argc > 4 ? &first->next_port : &first_port;
 
 	if (!strcmp(mode, "bad-magic"))
 		control->magic = 0;
@@ -224,13 +248,15 @@ int main(int argc, char **argv)
 	else if (!strcmp(mode, "bad-instance"))
 		control->from = 1;
 	else if (!strcmp(mode, "bad-port"))
-		p = 1000;
+		*p = 1000;
 	else if (!strcmp(mode, "bad-control"))
-		control_ref = 0x7ffffff;
+		*ref = 0x7ffffff;
+	else if (!strcmp(mode, "bad-loop"))
+		*ref = first_ref, *p = first_port;
 
 	snprintf(path, sizeof(path), "data/cokeeper/%s/offer/%s", argv[1], argv[2]);
 	snprintf(value, sizeof(value), "v=1 id=1 from=%016llx to=%016" PRIx64 " gref=%u port=%u",
-		 INSTANCE, instance, control_ref, (unsigned int)p);
+		 INSTANCE, instance, first_ref, first_port);
 	write_node(xs, path, value);
 	await_state(CK_END_OPEN, !strncmp(mode, "bad-", 4) && strcmp(mode, "bad-gso") &&
 		    strcmp(mode, "bad-checksum") ? SETTLE_MS : DEADLINE_S * 1000);
