@@ -6,12 +6,12 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-# plug GUEST NUMBER: gives a guest so many processors, and a device made with them.
+# plug GUEST NUMBER: gives a guest one or two processors, and a device made with them.
 plug() {
-	local state=1
-	[[ $2 != 1 ]] || state=0
-	on dom0 "xl vcpu-set d$1 $2" &&
-		on "d$1" "until echo $state >/sys/devices/system/cpu/cpu1/online; do :; done" 2>/dev/null &&
+	local online=0
+	[[ $2 == 1 ]] || online=0-1
+	on dom0 "xl vcpu-set d$1 $2" && on "d$1" "cd /sys/devices/system/cpu
+		until grep -qx $online online; do [ $2 = 1 ] || echo 1 >cpu1/online; done" 2>/dev/null &&
 		stop "$1" && start "$1"
 }
 
