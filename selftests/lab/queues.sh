@@ -55,13 +55,14 @@ refused() {
 	! on d1 "ethtool -L cokeeper0 combined $1" && has_queues 1 1
 }
 
-mark d1 d2
 check "with one processor there is one queue" has_queues 1 1
 check "no queue is refused" refused 0
 check "more than there could be processors are refused" refused 9
 check "d1 gets a second processor" plug 1 2
 check "and with it a second queue" has_queues 1 2
 check "d2 gets a second processor" plug 2 2
+# Not earlier: Xen tells of the new processors in a warning.
+mark d1 d2
 check "d1 and d2 see each other" busywait 5 has_peer 1 2
 check "d1 and d2 have a channel" connect 1 2
 check "of two lanes" has_lanes 2
