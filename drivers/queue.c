@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A NAPI context that serves a lane of each channel in turn, and who looks after them. */
 
+#include <linux/cpu.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
@@ -253,14 +254,20 @@ void ck_queue_destroy(struct ck_queue *queue)
 
 /**
  * ck_queue_cpu() - where to work for a queue
- * @queue: set up
+ * @queue: set up; may sleep
  *
  * Return: the number of a processor that is online; another one for each queue as
  * far as they go.
  */
 unsigned int ck_queue_cpu(const struct ck_queue *queue)
 {
-	return cpumask_local_spread(queue->index, NUMA_NO_NODE);
+	unsigned int cpu;
+
+	/* It counts the processors, and then looks for one of them. */
+	cpus_read_lock();
+	cpu = cpumask_local_spread(queue->index, NUMA_NO_NODE);
+	cpus_read_unlock();
+	return cpu;
 }
 
 /**
