@@ -20,7 +20,8 @@ part_events() {
 	series announce.watch "2 3 4" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 40 20
 	series address.watch "2 3 4" routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 40 20
 	series domain.watch "2 3 4" events dom0 "$domains" "$samples" 200 100
-	series goodbye.watch "2 3 4" events d1 "$goodbyes" "$samples"
+	series goodbye.watch 2 events d1 "$goodbyes" "$samples" 2
+	series goodbyes.watch "2 3 4" events d1 "$goodbyes" "$samples" 2 3 4
 	echo "20 $(trace "${trace[@]}")" >"$out/announce.watch/messages"
 
 	daemons poll 4
@@ -56,13 +57,15 @@ for ((i = 0; i < $1; i++)); do
 	pause "$2" "$3"
 done'
 
-# goodbyes COUNT, in d1: the device goes down while three peers are connected.
+# goodbyes COUNT PEER..., in d1: the device goes down while these are connected.
 # shellcheck disable=SC2016
 goodbyes='
-for ((i = 0; i < $1; i++)); do
+count=$1
+shift
+for ((i = 0; i < count; i++)); do
 	ip link set cokeeper0 up
-	until [[ $(cokeeper | grep -c "state connected") == 3 ]]; do
-		for n in 2 3 4; do ping -q -c 2 -i 0.1 -W 1 10.0.0.1$n >/dev/null & done
+	until [[ $(cokeeper | grep -c "state connected") == $# ]]; do
+		for n; do ping -q -c 2 -i 0.1 -W 1 10.0.0.1$n >/dev/null & done
 		wait
 	done
 	sleep 0.2

@@ -66,12 +66,20 @@ static void await_victim(struct xs_handle *xs, const char *own, const char *vict
 	struct pollfd pfd = { .fd = xs_fileno(xs), .events = POLLIN };
 	char path[128];
 
-	snprintf(path, sizeof(path), "cokeeper/%s/member", own);
+	snprintf(path, sizeof(path), "cokeeper/%s/roster", own);
 	if (!xs_watch(xs, path, "t"))
 		die("watch");
 	while (now_ms() < end) {
-		unsigned int i, n = 0;
-		char **names = xs_directory(xs, XBT_NULL, path, &n);
+		unsigned int i, n = 0, roster = 0;
+		char *head = xs_read(xs, XBT_NULL, path, NULL);
+		char directory[64], **names;
+
+		if (head && strstr(head, "roster="))
+			sscanf(strstr(head, "roster="), "roster=%u", &roster);
+		free(head);
+		snprintf(directory, sizeof(directory), "/tool/cokeeper/roster/%u",
+			 roster);
+		names = xs_directory(xs, XBT_NULL, directory, &n);
 
 		for (i = 0; i < n; i++)
 			if (!strncmp(names[i], victim, strlen(victim)) &&

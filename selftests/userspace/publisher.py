@@ -91,6 +91,8 @@ def measure(store, hostd, n, group):
     # in its list of domains.
     until('all are members', lambda: len(store.members(n, mac(n))) ==
           group - 1, 300)
+    until('all have been told so', lambda: all(
+        store.roster(d, mac(d)) for d in range(1, n + 1)), 300)
     last = n // group * (group - 1)
     took = {'join': [], 'leave': []}
     cpu = {'join': 0, 'leave': 0}

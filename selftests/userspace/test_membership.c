@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cokeeper.h"
+#include "guest.h"
 #include "membership.h"
 #include "roster.h"
 
@@ -40,68 +41,111 @@ char *roster_node(const struct iface *iface, uint32_t cause)
 	return text("put", iface->domain->domid);
 }
 
-char *roster_node_left(const struct iface *iface, uint32_t cause)
+char *roster_node_left(const struct ck_mac *mac, uint32_t cause)
 {
 	(void)cause;
-	return text("del", iface->mac.b[5]);
+	return text("del", mac->b[5]);
 }
 
-void roster_tell(struct iface *to, const char *node)
+/* One roster a group. */
+void roster_tell(struct roster *roster, const char *node)
 {
 	size_t len = strlen(written);
 
-	snprintf(written + len, sizeof(written) - len, "%u %s\n",
-		 to->domain->domid, node);
+	snprintf(written + len, sizeof(written) - len, "%s %s\n",
+		 roster->group->name, node);
 }
 
-void roster_tidy(struct iface *to)
+void roster_join(struct iface *iface)
 {
-	(void)to;
+	struct roster *roster = TAILQ_FIRST(&iface->group->rosters);
+
+	if (!roster) {
+		roster = calloc(1, sizeof(*roster));
+		roster->group = iface->group;
+		TAILQ_INIT(&roster->readers);
+		TAILQ_INSERT_TAIL(&iface->group->rosters, roster, next);
+	}
+	iface->roster = roster;
+	TAILQ_INSERT_TAIL(&roster->readers, iface, in_roster);
+	note(iface->domain->domid, "reads", 0);
 }
 
-void roster_adopt(struct iface *iface)
+void roster_leave(struct iface *iface, bool revoke)
 {
-	(void)iface;
+	TAILQ_REMOVE(&iface->roster->readers, iface, in_roster);
+	iface->roster = NULL;
+	if (revoke)
+		note(iface->domain->domid, "must not read", 0);
 }
 
-void roster_put_offer(struct iface *to, const struct ck_mac *peer,
+bool roster_untidy(const struct roster *roster)
+{
+	(void)roster;
+	return false;
+}
+
+void roster_tidy(struct roster *roster)
+{
+	(void)roster;
+}
+
+void roster_free(struct roster *roster)
+{
+	while (!TAILQ_EMPTY(&roster->readers))
+		roster_leave(TAILQ_FIRST(&roster->readers), false);
+	TAILQ_REMOVE(&roster->group->rosters, roster, next);
+	free(roster);
+}
+
+void roster_adopt(void)
+{
+}
+
+void guest_put_offer(struct iface *to, const struct ck_mac *peer,
 		      const struct ck_offer *offer)
 {
 	(void)offer;
 	note(to->domain->domid, "offer", peer->b[5]);
 }
 
-void roster_del_offer(struct iface *to, const struct ck_mac *peer)
+void guest_del_offer(struct iface *to, const struct ck_mac *peer)
 {
 	note(to->domain->domid, "unoffer", peer->b[5]);
 }
 
-void roster_write(struct iface *iface)
+void guest_write(struct iface *iface)
 {
-	note(iface->domain->domid, "roster", 0);
+	note(iface->domain->domid, "told", 0);
 }
 
-void roster_refuse(struct iface *iface, const char *reason)
+void guest_refuse(struct iface *iface, const char *reason)
 {
 	(void)reason;
 	note(iface->domain->domid, "refuse", 0);
 }
 
-void roster_remove(struct iface *iface)
+void guest_remove(struct iface *iface)
 {
 	note(iface->domain->domid, "remove", 0);
+}
+
+static void tidy(void)
+{
+	while (membership_untidy())
+		membership_tidy();
 }
 
 /* What was left for later is done, and of no interest. */
 static void forget(void)
 {
-	membership_tidy();
+	tidy();
 	written[0] = 0;
 }
 
 static void expect(const char *what)
 {
-	membership_tidy();
+	tidy();
 	assert_string_equal(written, what);
 	written[0] = 0;
 }
@@ -167,20 +211,25 @@ static void test_join_and_leave(void **state)
 	(void)state;
 	expect("");
 	announce(one, 11);
-	expect("1 roster 0\n");
+	expect("1 reads 0\n1 told 0\n");
 	announce(other, 33);
-	expect("3 roster 0\n");
+	expect("3 reads 0\n3 told 0\n");
 	announce(two, 22);
-	expect("1 put 2\n2 roster 0\n");
+	expect("br0 put 2\n2 reads 0\n2 told 0\n");
 	assert_int_equal(membership_count(), 3);
 	announce(two, 22);
 	expect("");
 	announce(two, 23);
-	expect("1 put 2\n");
+	expect("br0 put 2\n");
 	iface_withdraw(two);
-	expect("1 del 2\n2 remove 0\n");
+	expect("br0 del 2\n2 remove 0\n");
+	/* It may still read what it has read before. */
+	announce(two, 24);
+	expect("br0 put 2\n2 told 0\n");
+	iface_withdraw(two);
+	forget();
 	end(1);
-	expect("");
+	expect("br0 del 1\n");
 	assert_null(domain_find(1));
 	assert_int_equal(membership_count(), 1);
 }
@@ -196,7 +245,7 @@ static void test_domain_goes(void **state)
 	announce(second, 55);
 	forget();
 	end(1);
-	expect("2 del 1\n1 del 1\n2 del 5\n");
+	expect("br0 del 1\nbr0 del 5\n");
 }
 
 static void test_announced_before_it_is_known(void **state)
@@ -211,12 +260,12 @@ static void test_announced_before_it_is_known(void **state)
 	configure(iface, "br0");
 	expect("");
 	announce(iface, 11);
-	expect("1 roster 0\n");
+	expect("1 reads 0\n1 told 0\n");
 	configure(iface, "");
-	expect("1 refuse 0\n");
+	expect("1 must not read 0\nbr0 del 1\n1 refuse 0\n");
 	assert_int_equal(membership_count(), 0);
 	configure(iface, "br0");
-	expect("1 roster 0\n");
+	expect("1 reads 0\n1 told 0\n");
 	configure(iface, "");
 	forget();
 	iface_withdraw(iface);
@@ -235,7 +284,7 @@ static void test_group_change(void **state)
 	announce(three, 33);
 	forget();
 	configure(one, "br1");
-	expect("2 del 1\n3 put 1\n1 roster 0\n");
+	expect("1 must not read 0\nbr0 del 1\nbr1 put 1\n1 reads 0\n1 told 0\n");
 	configure(one, "br1");
 	expect("");
 }
@@ -251,7 +300,7 @@ static void test_refusal_keeps_membership(void **state)
 	strcpy(one->refused, "nonsense");
 	assert_int_equal(membership_count(), 2);
 	announce(one, 11);
-	expect("1 roster 0\n");
+	expect("1 told 0\n");
 	assert_string_equal(one->refused, "");
 }
 
@@ -284,11 +333,11 @@ static void test_offers(void **state)
 	offer(one, two, 2);
 	expect("2 offer 1\n");
 	announce(one, 12);
-	expect("2 put 1\n2 unoffer 1\n");
+	expect("br0 put 1\n2 unoffer 1\n");
 	offer(one, two, 3);
 	expect("2 offer 1\n");
 	announce(two, 23);
-	expect("1 put 2\n2 unoffer 1\n");
+	expect("br0 put 2\n2 unoffer 1\n");
 	offer(one, two, 4);
 	expect("2 offer 1\n");
 	offer(one, two, 0);
@@ -306,13 +355,13 @@ static void test_offer_before_the_peer_is_there(void **state)
 	two->announce.instance = 22;
 	offer(one, two, 1);
 	two->announce.instance = 0;
-	expect("1 roster 0\n");
+	expect("1 reads 0\n1 told 0\n");
 	announce(two, 22);
-	/* The whole roster that two gets has the offer in it. */
-	expect("1 put 2\n2 roster 0\n");
+	/* What two is told in one go has the offer in it. */
+	expect("br0 put 2\n2 reads 0\n2 told 0\n");
 	assert_non_null(iface_offer_to(one, two));
 	iface_withdraw(one);
-	expect("2 del 1\n2 unoffer 1\n1 remove 0\n");
+	expect("br0 del 1\n2 unoffer 1\n1 remove 0\n");
 	assert_null(iface_offer_to(one, two));
 }
 
@@ -342,14 +391,13 @@ static void test_twins(void **state)
 	announce(peer, 22);
 	forget();
 	announce(new, 44);
-	expect("2 put 4\n4 roster 0\n");
-	assert_true(iface_visible(new, peer));
-	assert_false(iface_visible(old, peer));
-	assert_false(iface_visible(old, new));
+	expect("br0 put 4\n4 reads 0\n4 told 0\n");
+	assert_true(iface_shown(new));
+	assert_false(iface_shown(old));
 	end(1);
 	expect("");
 	iface_withdraw(new);
-	expect("2 del 1\n4 remove 0\n");
+	expect("br0 del 1\n4 remove 0\n");
 }
 
 int main(void)

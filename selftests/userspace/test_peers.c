@@ -17,6 +17,7 @@
 
 #define OWN		"cokeeper/00163e000001"
 #define OFFER(mac)	OWN "/offer/00163e0000" mac
+#define ROSTER		"/tool/cokeeper/roster/7"
 
 /* A store of a few nodes. */
 static struct {
@@ -29,6 +30,7 @@ static unsigned int nnodes;
 /* What the kernel was told. */
 static char told[4096];
 static struct helper h;
+static char watched[CK_PATH_SIZE];
 static uint64_t seq;
 
 static void node(const char *path, const char *value)
@@ -86,6 +88,16 @@ int ck_xs_list(struct ck_xs *xs, uint32_t t, const char *path,
 		strcpy(text, nodes[i].path + len + 1);
 		text += strlen(text) + 1;
 	}
+	return 0;
+}
+
+int ck_xs_watch(struct ck_xs *xs, const char *path, bool on)
+{
+	(void)xs;
+	if (on)
+		strcpy(watched, path);
+	else
+		watched[0] = 0;
 	return 0;
 }
 
@@ -167,6 +179,7 @@ static int setup(void **state)
 	TAILQ_INIT(&h.peers);
 	strcpy(h.mac, "00163e000001");
 	h.dev.ifindex = 7;
+	h.dev.mac = (struct ck_mac){ { 0, 0x16, 0x3e, 0, 0, 1 } };
 	h.dev.instance = 0xaa;
 	nnodes = 0;
 	seq = 0;
@@ -184,25 +197,23 @@ static int teardown(void **state)
 /* The host's next word on a peer: "02" and "2-0000000000000022-none". */
 static const char *word(const char *mac, const char *rest)
 {
-	static char name[CK_MEMBER_SIZE];
+	static char path[CK_EVENT_SIZE];
 
-	snprintf(name, sizeof(name), "member/00163e0000%s-%016" PRIx64 "-%s",
+	snprintf(path, sizeof(path), ROSTER "/00163e0000%s-%016" PRIx64 "-%s",
 		 mac, ++seq, rest);
-	return name;
+	return path;
 }
 
 /* It is written, without an event. */
 static void member(const char *mac, const char *rest)
 {
-	char path[CK_EVENT_SIZE];
-
-	snprintf(path, sizeof(path), OWN "/%s", word(mac, rest));
-	node(path, "");
+	node(word(mac, rest), "");
 }
 
 static void two_members(void)
 {
-	node(OWN "/roster", "v=1 state=member group=g generation=1");
+	node(OWN "/roster", "v=1 state=member group=g roster=7");
+	member("01", "1-0000000000000011-none");
 	member("02", "2-0000000000000022-none-0a000002");
 	member("03", "3-0000000000000033-none");
 	peers_read_all(&h);
@@ -216,14 +227,16 @@ static void test_whole(void **state)
 	expect("roster 0\n");
 	two_members();
 	assert_true(h.routes_changed);
+	assert_string_equal(watched, ROSTER);
 	nnodes = 0;
 	peers_read_all(&h);
 	expect("roster 0\n");
+	assert_string_equal(watched, "");
 }
 
 static void test_single(void **state)
 {
-	char old[CK_MEMBER_SIZE];
+	char old[CK_EVENT_SIZE];
 
 	(void)state;
 	two_members();
@@ -241,9 +254,12 @@ static void test_single(void **state)
 	/* The first one is removed. */
 	peers_event(&h, old);
 	peers_event(&h, word("04", "left-crashed"));
-	peers_event(&h, "member/nonsense");
-	peers_event(&h, "member/");
-	peers_event(&h, "member");
+	peers_event(&h, ROSTER "/nonsense");
+	peers_event(&h, ROSTER "/");
+	peers_event(&h, ROSTER);
+	/* Of ourselves, and in another roster. */
+	peers_event(&h, word("01", "left-withdrawn"));
+	peers_event(&h, "/tool/cokeeper/roster/71/00163e000005-00000000000000ff-5-0000000000000055-none");
 	expect("");
 }
 
@@ -255,7 +271,7 @@ static void test_the_last_word_counts(void **state)
 	member("02", "left-withdrawn");
 	member("04", "5-0000000000000055-none");
 	member("04", "nonsense");
-	node(OWN "/member/garbage", "garbage");
+	node(ROSTER "/garbage", "garbage");
 	peers_read_all(&h);
 	expect("roster 2\n");
 	peers_event(&h, word("04", "5-0000000000000055-none"));
@@ -268,7 +284,7 @@ static void test_refusal_keeps_the_roster(void **state)
 {
 	(void)state;
 	two_members();
-	node(OWN "/roster", "v=1 state=refused reason=malformed");
+	node(OWN "/roster", "v=1 state=refused reason=malformed roster=7");
 	peers_read_all(&h);
 	expect("roster 2\n");
 	node(OWN "/roster", "garbage");
@@ -276,28 +292,50 @@ static void test_refusal_keeps_the_roster(void **state)
 	expect("");
 }
 
+static void test_another_roster(void **state)
+{
+	(void)state;
+	two_members();
+	peers_event(&h, OWN "/roster");
+	assert_true(h.roster_changed);
+	/* It was replaced, and we are not yet told by which. */
+	nnodes = 0;
+	node(OWN "/roster", "v=1 state=member group=g roster=7");
+	peers_read_all(&h);
+	expect("");
+	node(OWN "/roster", "v=1 state=member group=g roster=8");
+	node("/tool/cokeeper/roster/8/00163e000001-0000000000000001-1-0000000000000011-none", "");
+	peers_read_all(&h);
+	expect("roster 0\n");
+	assert_string_equal(watched, "/tool/cokeeper/roster/8");
+	node(OWN "/roster", "v=1 state=refused reason=excluded roster=0");
+	peers_read_all(&h);
+	expect("roster 0\n");
+	assert_string_equal(watched, "");
+}
+
 static void test_offers(void **state)
 {
 	(void)state;
 	two_members();
 	node(OFFER("02"), "v=1 id=1 from=0000000000000022 to=00000000000000aa gref=8 port=1");
-	peers_event(&h, "offer/00163e000002");
+	peers_event(&h, OFFER("02"));
 	expect("offer 02 instance 22 id 1\n");
 	/* The same again, and a whole reading, bring nothing new. */
-	peers_event(&h, "offer/00163e000002");
+	peers_event(&h, OFFER("02"));
 	expect("");
 	peers_read_all(&h);
 	expect("roster 2\n");
 	node(OFFER("02"), "v=1 id=2 from=0000000000000022 to=00000000000000aa gref=8 port=1");
-	peers_event(&h, "offer/00163e000002");
+	peers_event(&h, OFFER("02"));
 	expect("offer 02 instance 22 id 2\n");
 	/* To another instance of ours, or from another of the peer's. */
 	node(OFFER("02"), "v=1 id=3 from=0000000000000022 to=00000000000000bb gref=8 port=1");
-	peers_event(&h, "offer/00163e000002");
+	peers_event(&h, OFFER("02"));
 	node(OFFER("02"), "v=1 id=3 from=0000000000000023 to=00000000000000aa gref=8 port=1");
-	peers_event(&h, "offer/00163e000002");
+	peers_event(&h, OFFER("02"));
 	node(OFFER("02"), "garbage");
-	peers_event(&h, "offer/00163e000002");
+	peers_event(&h, OFFER("02"));
 	expect("");
 }
 
@@ -306,12 +344,12 @@ static void test_offer_before_the_member(void **state)
 	(void)state;
 	two_members();
 	node(OFFER("04"), "v=1 id=1 from=0000000000000044 to=00000000000000aa gref=8 port=1");
-	peers_event(&h, "offer/00163e000004");
+	peers_event(&h, OFFER("04"));
 	expect("");
 	peers_event(&h, word("04", "4-0000000000000044-created"));
 	expect("set 04 domid 4 instance 44 created\noffer 04 instance 44 id 1\n");
 	node(OFFER("04"), NULL);
-	peers_event(&h, "offer/00163e000004");
+	peers_event(&h, OFFER("04"));
 	peers_event(&h, word("04", "left-withdrawn"));
 	expect("del 04 withdrawn\n");
 }
@@ -325,6 +363,7 @@ int main(void)
 		TEST(test_single),
 		TEST(test_the_last_word_counts),
 		TEST(test_refusal_keeps_the_roster),
+		TEST(test_another_roster),
 		TEST(test_offers),
 		TEST(test_offer_before_the_member),
 	};

@@ -299,13 +299,13 @@ static void test_member(void **state)
 static void test_roster(void **state)
 {
 	static const char *const good[] = {
-		"v=1 state=member group=xenbr0 generation=7",
-		"v=1 state=refused reason=not-your-mac generation=0",
+		"v=1 state=member group=xenbr0 roster=7",
+		"v=1 state=refused reason=not-your-mac roster=0",
 	};
 	static const char *const bad[] = {
 		"v=1", "v=1 state=", "v=1 state=perhaps",
-		"v=1 state=member generation=x",
-		"v=1 state=member generation=4294967296",
+		"v=1 state=member roster=x",
+		"v=1 state=member roster=4294967296",
 		"v=1 state=member group=0123456789012345678901234567890123456789012345678901234567890123",
 	};
 	char buf[CK_VALUE_SIZE];

@@ -242,17 +242,24 @@ class Store:
     # What the guest sees.
 
     def roster(self, domid, mac):
-        """The roster's head; what is refused without its generation."""
+        """Whether it is a member, without the number of its roster."""
         value = self.client.read(f'/local/domain/{domid}/cokeeper/{mac}/roster')
-        if value and 'state=refused' in value:
-            value = re.sub(' generation=[0-9]+', '', value)
-        return value
+        return value and re.sub(' roster=[0-9]+', '', value)
+
+    def roster_path(self, domid, mac):
+        """The roster that it is to read, or None."""
+        value = self.client.read(f'/local/domain/{domid}/cokeeper/{mac}/roster')
+        number = value and value.split('roster=')[1]
+        return f'/tool/cokeeper/roster/{number}' if number not in (None, '0') \
+            else None
 
     def member_nodes(self, domid, mac):
         """The last word on each peer: {mac: node's name split at '-'}."""
-        path = f'/local/domain/{domid}/cokeeper/{mac}/member'
-        return {n.split('-')[0]: n.split('-')
-                for n in sorted(self.client.list(path)) if '-' in n}
+        path = self.roster_path(domid, mac)
+        names = sorted(self.client.list(path)) if path else []
+        nodes = {n.split('-')[0]: n.split('-') for n in names if '-' in n}
+        nodes.pop(mac, None)
+        return nodes
 
     def members(self, domid, mac):
         """Those that are there, and what is told of them."""

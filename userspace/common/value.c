@@ -287,8 +287,8 @@ bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
 		  .required = false },
 		{ "reason", FIELD_WORD, offsetof(struct ck_roster, reason),
 		  .required = false },
-		{ "generation", FIELD_U32,
-		  offsetof(struct ck_roster, generation), 0, UINT32_MAX, false },
+		{ "roster", FIELD_U32, offsetof(struct ck_roster, roster),
+		  0, UINT32_MAX, false },
 	};
 
 	memset(r, 0, sizeof(*r));
@@ -344,10 +344,10 @@ void ck_roster_format(const struct ck_roster *r, char buf[CK_VALUE_SIZE])
 {
 	if (r->member)
 		snprintf(buf, CK_VALUE_SIZE,
-			 "v=%u state=member group=%s generation=%" PRIu32,
-			 CK_VALUE_VERSION, r->group, r->generation);
+			 "v=%u state=member group=%s roster=%" PRIu32,
+			 CK_VALUE_VERSION, r->group, r->roster);
 	else
 		snprintf(buf, CK_VALUE_SIZE,
-			 "v=%u state=refused reason=%s generation=%" PRIu32,
-			 CK_VALUE_VERSION, r->reason, r->generation);
+			 "v=%u state=refused reason=%s roster=%" PRIu32,
+			 CK_VALUE_VERSION, r->reason, r->roster);
 }

@@ -55,16 +55,16 @@ struct ck_member {
 };
 
 /**
- * struct ck_roster - head of a roster
+ * struct ck_roster - which roster a guest is to read
  * @member: accepted; then @group counts, else @reason
- * @generation: changes when several nodes were rewritten at once
+ * @roster: its number; 0: none
  * @state: "member" or "refused"; only the parser uses it
  * @group: name of the group
  * @reason: why the announcement was refused
  */
 struct ck_roster {
 	bool member;
-	uint32_t generation;
+	uint32_t roster;
 	char state[CK_WORD_SIZE];
 	char group[CK_WORD_SIZE];
 	char reason[CK_WORD_SIZE];

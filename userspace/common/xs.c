@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -498,24 +499,36 @@ int ck_xs_list(struct ck_xs *xs, uint32_t t, const char *path,
 	return err == -ENOENT ? 0 : err;
 }
 
+/* Only domain 0 and @readers may read a node. */
+static struct request *post_readers(struct ck_xs *xs, uint32_t t,
+				    const char *path, const uint32_t *readers,
+				    unsigned int n)
+{
+	char *text = ck_alloc(n * sizeof("r4294967295") + 1), *to = text;
+	struct iovec piece[3] = {
+		{ (void *)path, strlen(path) + 1 },
+		{ "n0", 3 },
+		{ text, 0 },
+	};
+	struct request *request;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		to += sprintf(to, "r%" PRIu32, readers[i]) + 1;
+	piece[2].iov_len = to - text;
+	request = post(xs, XS_SET_PERMS, t, piece, 3);
+	free(text);
+	return request;
+}
+
 /* Make a node that domain 0 owns and that one domain may read. What is made below
  * it inherits that.
  */
 int ck_xs_share(struct ck_xs *xs, uint32_t t, const char *path,
 		uint32_t reader)
 {
-	char permission[16];
-	struct iovec piece[3] = {
-		{ (void *)path, strlen(path) + 1 },
-		{ "n0", 3 },
-		{ permission, 0 },
-	};
-	int err;
-
-	piece[2].iov_len = 1 + snprintf(permission, sizeof(permission), "r%u",
-					reader);
-	err = finish(xs, post_strings(xs, XS_MKDIR, t, path, NULL));
-	return err ?: finish(xs, post(xs, XS_SET_PERMS, t, piece, 3));
+	return finish(xs, post_strings(xs, XS_MKDIR, t, path, NULL)) ?:
+	       finish(xs, post_readers(xs, t, path, &reader, 1));
 }
 
 /* Begin or cease to be told of changes of a node and what is below it. */
@@ -595,6 +608,25 @@ void ck_xs_post_rm(struct ck_xs *xs, uint32_t t, const char *path,
 		   ck_xs_done_fn done, void *arg)
 {
 	struct request *request = post_strings(xs, XS_RM, t, path, NULL);
+
+	request->done = done;
+	request->arg = arg;
+}
+
+/**
+ * ck_xs_post_readers() - have others read a node, and what is made below it later
+ * @xs: the connection
+ * @path: the node, domain 0's
+ * @readers: the domains; nobody else may read it but domain 0
+ * @n: their number
+ * @done: told of the result, later; may be NULL
+ * @arg: its argument
+ */
+void ck_xs_post_readers(struct ck_xs *xs, const char *path,
+			const uint32_t *readers, unsigned int n,
+			ck_xs_done_fn done, void *arg)
+{
+	struct request *request = post_readers(xs, CK_XS_NULL, path, readers, n);
 
 	request->done = done;
 	request->arg = arg;

@@ -44,6 +44,9 @@ void ck_xs_post_write(struct ck_xs *xs, uint32_t t, const char *path,
 		     const char *value, ck_xs_done_fn done, void *arg);
 void ck_xs_post_rm(struct ck_xs *xs, uint32_t t, const char *path,
 		  ck_xs_done_fn done, void *arg);
+void ck_xs_post_readers(struct ck_xs *xs, const char *path,
+			const uint32_t *readers, unsigned int n,
+			ck_xs_done_fn done, void *arg);
 int ck_xs_flush(struct ck_xs *xs);
 
 bool ck_xs_pending(const struct ck_xs *xs);

@@ -192,7 +192,7 @@ int device_attach(struct helper *h)
 	announce_update(h, true);
 	announce_orders(h);
 	routes_attach(h);
-	watch(h, true);	/* fires at once: that reads the roster */
+	watch(h, true);	/* fires at once, so that all is read */
 	return 0;
 }
 

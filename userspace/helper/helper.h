@@ -54,8 +54,9 @@ struct route_change {
  * @dev: the device
  * @mac: its identity, as XenStore spells it
  * @addrs: what we announce
+ * @roster: the number of the roster that we follow; 0: none
  * @seen: the highest number of what the host told us; nodes up to it are old
- * @peers: the roster
+ * @peers: what the roster says, and who made us an offer
  * @route_changes: for when it is quiet
  * @orders: what the kernel told @bound to carry, in its order
  * @dev_changed: the kernel told of the device
@@ -81,6 +82,7 @@ struct helper {
 	struct ck_dev dev;
 	char mac[CK_MAC_STRLEN];
 	struct ck_addrs addrs;
+	uint32_t roster;
 	uint64_t seen;
 	struct peer_list peers;
 	STAILQ_HEAD(, route_change) route_changes;
@@ -110,7 +112,7 @@ void announce_clean_offers(struct helper *h);
 
 /* peers.c: what the host tells us */
 void peers_read_all(struct helper *h);
-void peers_event(struct helper *h, const char *rest);
+void peers_event(struct helper *h, const char *path);
 void peers_clear(struct helper *h);
 
 /* routes.c: the way to the peers */

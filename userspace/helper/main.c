@@ -24,24 +24,15 @@ static const char usage[] =
 "  -h, --help         show this help and exit\n"
 "  -V, --version      show the version and exit\n";
 
-/* All that arrived is taken first: one reading of the whole roster covers any
- * number of single changes, which come along when it is written as a whole.
- */
 static int take_events(struct helper *h)
 {
-	char own[CK_PATH_SIZE], path[CK_EVENT_SIZE];
-	size_t len;
+	char path[CK_EVENT_SIZE];
 	int ret;
 
-	len = snprintf(own, sizeof(own), "cokeeper/%s", h->mac);
 	while ((ret = ck_xs_next_event(h->xs, path)) > 0) {
 		ck_debug("event %s", path);
-		if (!h->attached || strncmp(path, own, len))
-			continue;
-		if (path[len] != '/' || !strcmp(path + len, "/roster"))
-			h->roster_changed = true;
-		else if (!h->roster_changed)
-			peers_event(h, path + len + 1);
+		if (h->attached)
+			peers_event(h, path);
 	}
 	if (ret)
 		ck_err("XenStore: %s", strerror(-ret));

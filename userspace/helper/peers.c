@@ -52,19 +52,18 @@ static void peer_put(struct helper *h, struct peer *peer)
 	free(peer);
 }
 
-/* Forget all peers, without a word to the kernel. */
-void peers_clear(struct helper *h)
+static void free_list(struct peer_list *list)
 {
 	struct peer *peer;
 
-	while ((peer = TAILQ_FIRST(&h->peers))) {
-		TAILQ_REMOVE(&h->peers, peer, next);
+	while ((peer = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, peer, next);
 		free(peer);
 	}
 }
 
-static void roster_path(const struct helper *h, char path[CK_PATH_SIZE],
-			const char *directory, const struct ck_mac *mac)
+static void own_path(const struct helper *h, char path[CK_PATH_SIZE],
+		     const char *directory, const struct ck_mac *mac)
 {
 	char name[CK_MAC_STRLEN];
 
@@ -74,6 +73,41 @@ static void roster_path(const struct helper *h, char path[CK_PATH_SIZE],
 	else
 		snprintf(path, CK_PATH_SIZE, "cokeeper/%s/%s", h->mac,
 			 directory);
+}
+
+static void roster_path(uint32_t roster, char path[CK_PATH_SIZE])
+{
+	snprintf(path, CK_PATH_SIZE, "/tool/cokeeper/roster/%" PRIu32, roster);
+}
+
+static void watch_roster(struct helper *h, bool on)
+{
+	char path[CK_PATH_SIZE];
+	int err;
+
+	if (!h->roster || h->poll)
+		return;
+	roster_path(h->roster, path);
+	err = ck_xs_watch(h->xs, path, on);
+	if (err && on)
+		ck_err("watch %s: %s", path, strerror(-err));
+}
+
+/* Be told of changes of another roster from now on; 0: of none. */
+static void follow(struct helper *h, uint32_t roster)
+{
+	if (h->roster == roster)
+		return;
+	watch_roster(h, false);
+	h->roster = roster;
+	watch_roster(h, true);
+}
+
+/* Forget the roster and all peers, without a word to the kernel. */
+void peers_clear(struct helper *h)
+{
+	follow(h, 0);
+	free_list(&h->peers);
 }
 
 static void put_peer(struct nlmsghdr *nlh, const struct peer *peer)
@@ -164,7 +198,7 @@ static void read_offer(struct helper *h, const struct ck_mac *mac)
 	struct peer *peer;
 	int err;
 
-	roster_path(h, path, "offer", mac);
+	own_path(h, path, "offer", mac);
 	err = ck_xs_read(h->xs, CK_XS_NULL, path, &text);
 	if (err == -ENOENT) {
 		peer = peer_find(h, mac);
@@ -217,10 +251,12 @@ static void apply(struct helper *h, const struct ck_member *word)
 	peer_put(h, peer);
 }
 
-static bool parse_node(const char *name, struct ck_member *word)
+/* The roster tells of all members; what it says of ourselves is no news. */
+static bool parse_node(const struct helper *h, const char *name,
+		       struct ck_member *word)
 {
 	if (ck_member_parse(name, word))
-		return true;
+		return ck_mac_cmp(&word->mac, &h->dev.mac);
 	ck_warn("roster: '%.64s' tells of nobody, ignored", name);
 	return false;
 }
@@ -230,13 +266,13 @@ static void member_event(struct helper *h, const char *name)
 {
 	struct ck_member word;
 
-	if (!parse_node(name, &word) || word.seq <= h->seen)
+	if (!parse_node(h, name, &word) || word.seq <= h->seen)
 		return;
 	h->seen = word.seq;
 	apply(h, &word);
 }
 
-/* Return: whether there is a roster to be read; @roster is its head. */
+/* Which roster to read. Return: whether that is known. */
 static bool read_head(struct helper *h, struct ck_roster *roster)
 {
 	struct ck_value_error why;
@@ -245,7 +281,7 @@ static bool read_head(struct helper *h, struct ck_roster *roster)
 	int err;
 
 	memset(roster, 0, sizeof(*roster));
-	roster_path(h, path, "roster", NULL);
+	own_path(h, path, "roster", NULL);
 	err = ck_xs_read(h->xs, CK_XS_NULL, path, &text);
 	if (err == -ENOENT)
 		return true;
@@ -269,14 +305,23 @@ static bool read_members(struct helper *h, struct peer_list *list)
 	unsigned int i, n;
 	int err;
 
-	roster_path(h, path, "member", NULL);
+	if (!h->roster)
+		return true;
+	roster_path(h->roster, path);
 	err = ck_xs_list(h->xs, CK_XS_NULL, path, &names, &n);
 	if (err) {
 		ck_err("%s: %s", path, strerror(-err));
 		return false;
 	}
+	/* It tells of ourselves at least. This one was replaced just now, and
+	 * we are about to be told by which.
+	 */
+	if (!n) {
+		free(names);
+		return false;
+	}
 	for (i = 0; i < n; i++) {
-		if (!parse_node(names[i], &word))
+		if (!parse_node(h, names[i], &word))
 			continue;
 		if (word.seq > h->seen)
 			h->seen = word.seq;
@@ -292,16 +337,6 @@ static bool read_members(struct helper *h, struct peer_list *list)
 	}
 	free(names);
 	return true;
-}
-
-static void free_list(struct peer_list *list)
-{
-	struct peer *peer;
-
-	while ((peer = TAILQ_FIRST(list))) {
-		TAILQ_REMOVE(list, peer, next);
-		free(peer);
-	}
 }
 
 static void drop_left(struct peer_list *list)
@@ -323,7 +358,7 @@ static void read_offers(struct helper *h)
 	struct ck_mac mac;
 	unsigned int i, n;
 
-	roster_path(h, path, "offer", NULL);
+	own_path(h, path, "offer", NULL);
 	ck_xs_list(h->xs, CK_XS_NULL, path, &names, &n);
 	for (i = 0; i < n; i++)
 		if (ck_mac_parse_node(names[i], &mac))
@@ -360,34 +395,56 @@ void peers_read_all(struct helper *h)
 	struct peer_list list;
 
 	TAILQ_INIT(&list);
-	if (!read_head(h, &head) || !read_members(h, &list)) {
-		free_list(&list);
+	if (!read_head(h, &head))
 		return;
-	}
-	/* What is left of the roster is still to be followed. */
 	if (head.reason[0])
 		ck_warn("the host refuses our announcement: %s", head.reason);
+	/* Watched before it is read, so that no change is missed. */
+	follow(h, head.roster);
+	if (!read_members(h, &list))
+		return;
 	drop_left(&list);
 	keep_offers(h, &list);
-	peers_clear(h);
+	free_list(&h->peers);
 	TAILQ_CONCAT(&h->peers, &list, next);
 	kernel_set_all(h);
 	read_offers(h);
 	h->routes_changed = true;
 }
 
-/**
- * peers_event() - a node of the roster changed
- * @h: the helper
- * @rest: its path below the roster's directory: "member/..." or "offer/..."
- */
-void peers_event(struct helper *h, const char *rest)
+/* Return: what follows a directory in a path, or NULL when it is not below it. */
+static const char *below(const char *path, const char *directory)
 {
+	size_t len = strlen(directory);
+
+	return strncmp(path, directory, len) || path[len] != '/' ? NULL :
+	       path + len + 1;
+}
+
+/**
+ * peers_event() - something changed in XenStore
+ * @h: the helper, attached
+ * @path: what, as XenStore gave it
+ *
+ * One reading of the whole roster covers any number of single changes.
+ */
+void peers_event(struct helper *h, const char *path)
+{
+	char own[CK_PATH_SIZE], roster[CK_PATH_SIZE];
+	const char *rest;
 	struct ck_mac mac;
 
-	if (!strncmp(rest, "member/", 7))
-		member_event(h, rest + 7);
-	else if (!strncmp(rest, "offer/", 6) &&
-		 ck_mac_parse_node(rest + 6, &mac))
-		read_offer(h, &mac);
+	snprintf(own, sizeof(own), "cokeeper/%s", h->mac);
+	roster_path(h->roster, roster);
+	if (!strcmp(path, own)) {
+		h->roster_changed = true;
+	} else if ((rest = below(path, own))) {
+		if (!strcmp(rest, "roster"))
+			h->roster_changed = true;
+		else if (!h->roster_changed && !strncmp(rest, "offer/", 6) &&
+			 ck_mac_parse_node(rest + 6, &mac))
+			read_offer(h, &mac);
+	} else if (!h->roster_changed && (rest = below(path, roster))) {
+		member_event(h, rest);
+	}
 }

@@ -89,8 +89,11 @@ struct publisher {
 
 static int tidy(void *arg)
 {
-	(void)arg;
-	membership_tidy();
+	struct ck_xs *xs = arg;
+
+	do {
+		membership_tidy();
+	} while (membership_untidy() && !ck_xs_pending(xs));
 	return 0;
 }
 
@@ -113,7 +116,7 @@ static int settle(void *arg)
 	if (ret)
 		ck_err("XenStore: %s", strerror(-ret));
 	else if (membership_untidy())
-		ck_loop_when_quiet(&publisher->loop, tidy, NULL);
+		ck_loop_when_quiet(&publisher->loop, tidy, xs);
 	return ret;
 }
 

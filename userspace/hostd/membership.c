@@ -7,20 +7,18 @@
 
 #include "alloc.h"
 #include "cokeeper.h"
+#include "guest.h"
 #include "roster.h"
 
-/* With so many nodes a roster may be worth tidying up, and is to be in any case. */
-#define TOLD_SOME	8
-#define TOLD_MAX	64
-
 struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
+struct group_list groups = TAILQ_HEAD_INITIALIZER(groups);
 
 /* Members are found by mac, whatever their number. */
 #define MAC_BUCKETS	4096
 
 static LIST_HEAD(, iface) members_by_mac[MAC_BUCKETS];
-static TAILQ_HEAD(, group) groups = TAILQ_HEAD_INITIALIZER(groups);
 static struct domain *by_domid[CK_DOMID_MAX + 1];
+static struct iface_list pending = TAILQ_HEAD_INITIALIZER(pending);
 static unsigned int members;
 static bool untidy;
 static uint64_t announcements;
@@ -95,6 +93,7 @@ static struct group *group_get(const char *name)
 	group = ck_alloc(sizeof(*group));
 	strcpy(group->name, name);
 	TAILQ_INIT(&group->members);
+	TAILQ_INIT(&group->rosters);
 	TAILQ_INSERT_TAIL(&groups, group, next);
 	return group;
 }
@@ -107,8 +106,7 @@ static unsigned int bucket(const struct ck_mac *mac)
 /* While a guest migrates within one host, two domains have the same mac; the
  * one that announced itself last counts.
  */
-static struct iface *group_find(const struct group *group,
-				const struct ck_mac *mac)
+struct iface *group_find(const struct group *group, const struct ck_mac *mac)
 {
 	struct iface *iface, *found = NULL;
 
@@ -126,21 +124,17 @@ struct iface *iface_peer(const struct iface *iface, const struct ck_mac *mac)
 					      NULL;
 }
 
-/**
- * iface_visible() - is an interface on the roster of another?
- * @iface: the one to be told of, a member
- * @to: the one that is told, a member of the same group
- */
-bool iface_visible(const struct iface *iface, const struct iface *to)
+/* Are others told of this member, and not of another one of its mac? */
+bool iface_shown(const struct iface *iface)
 {
-	return iface_peer(to, &iface->mac) == iface;
+	return iface->node && group_find(iface->group, &iface->mac) == iface;
 }
 
 static bool offer_valid(const struct iface *iface, const struct offer *offer,
 			const struct iface *to)
 {
 	return iface->group && to && iface->group == to->group &&
-	       iface_visible(iface, to) &&
+	       iface_peer(to, &iface->mac) == iface &&
 	       offer->value.from == iface->announce.instance &&
 	       offer->value.to == to->announce.instance;
 }
@@ -172,11 +166,11 @@ static void offer_update(struct iface *iface, struct offer *offer)
 	to = iface->group ? group_find(iface->group, &offer->peer) : NULL;
 	if (offer_valid(iface, offer, to)) {
 		if (!offer->relayed)
-			roster_put_offer(to, &iface->mac, &offer->value);
+			guest_put_offer(to, &iface->mac, &offer->value);
 		offer->relayed = true;
 	} else {
 		if (offer->relayed && to)
-			roster_del_offer(to, &iface->mac);
+			guest_del_offer(to, &iface->mac);
 		offer->relayed = false;
 	}
 }
@@ -196,20 +190,14 @@ static void offers_update(struct iface *iface)
 	}
 }
 
-/* Rosters are tidied up when there is nothing else to do. */
-static void tell(struct group *group, const struct ck_mac *mac,
-		 const char *node)
+/* One that joins comes to know the others when there is nothing else to do. */
+static void tell(struct group *group, const char *node)
 {
-	struct iface *peer;
+	struct roster *roster;
 
-	TAILQ_FOREACH(peer, &group->members, in_group) {
-		if (!ck_mac_cmp(&peer->mac, mac))
-			continue;
-		roster_tell(peer, node);
-		if (++peer->told >= TOLD_SOME)
-			untidy = true;
-		if (peer->told >= TOLD_MAX)
-			roster_tidy(peer);
+	TAILQ_FOREACH(roster, &group->rosters, next) {
+		roster_tell(roster, node);
+		untidy |= roster_untidy(roster);
 	}
 }
 
@@ -217,24 +205,41 @@ static void tell_peers(struct iface *iface, uint32_t cause)
 {
 	free(iface->node);
 	iface->node = roster_node(iface, cause);
-	if (iface->node && group_find(iface->group, &iface->mac) == iface)
-		tell(iface->group, &iface->mac, iface->node);
+	if (iface_shown(iface))
+		tell(iface->group, iface->node);
 }
 
-/* All others come first: one that joins or leaves needs many nodes, they one each. */
-static void own_roster_later(struct iface *iface)
+static void write_later(struct iface *iface)
 {
+	if (!iface->pending)
+		TAILQ_INSERT_TAIL(&pending, iface, in_pending);
 	iface->pending = true;
-	untidy = true;
 }
 
-static void own_roster(struct iface *iface)
+static void not_pending(struct iface *iface)
 {
+	if (iface->pending)
+		TAILQ_REMOVE(&pending, iface, in_pending);
 	iface->pending = false;
+}
+
+static void write_now(struct iface *iface)
+{
+	not_pending(iface);
 	if (iface->group)
-		roster_write(iface);
+		guest_write(iface);
 	else if (!iface->announced && !iface->refused[0])
-		roster_remove(iface);
+		guest_remove(iface);
+}
+
+static void no_reader(struct iface *iface, bool revoke)
+{
+	struct roster *roster = iface->roster;
+
+	if (!roster)
+		return;
+	roster_leave(iface, revoke);
+	untidy |= roster_untidy(roster);
 }
 
 static void join(struct iface *iface, uint32_t cause)
@@ -248,8 +253,8 @@ static void join(struct iface *iface, uint32_t cause)
 	members++;
 	tell_peers(iface, cause);
 
-	/* What the others offer it is part of its roster. */
-	own_roster_later(iface);
+	/* What the others offer it is written together with all else. */
+	write_later(iface);
 	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
 		offer = offer_find(peer, &iface->mac);
 		if (offer)
@@ -263,6 +268,7 @@ static void leave(struct iface *iface, uint32_t cause)
 {
 	struct group *group = iface->group;
 	struct iface *peer, *twin;
+	struct roster *roster;
 	struct offer *offer;
 	char *node;
 
@@ -275,9 +281,9 @@ static void leave(struct iface *iface, uint32_t cause)
 	iface->node = NULL;
 	twin = group_find(group, &iface->mac);
 	if (!twin) {
-		node = roster_node_left(iface, cause);
+		node = roster_node_left(&iface->mac, cause);
 		if (node)
-			tell(group, &iface->mac, node);
+			tell(group, node);
 		free(node);
 	} else if (twin->order < iface->order) {
 		tell_peers(twin, COKEEPER_CAUSE_RENEWED);
@@ -285,7 +291,7 @@ static void leave(struct iface *iface, uint32_t cause)
 	SLIST_FOREACH(offer, &iface->offers, next) {
 		peer = group_find(group, &offer->peer);
 		if (offer->relayed && peer)
-			roster_del_offer(peer, &iface->mac);
+			guest_del_offer(peer, &iface->mac);
 		offer->relayed = false;
 	}
 	TAILQ_FOREACH(peer, &group->members, in_group) {
@@ -295,6 +301,8 @@ static void leave(struct iface *iface, uint32_t cause)
 	}
 
 	if (TAILQ_EMPTY(&group->members)) {
+		while ((roster = TAILQ_FIRST(&group->rosters)))
+			roster_free(roster);
 		TAILQ_REMOVE(&groups, group, next);
 		free(group);
 	}
@@ -304,6 +312,8 @@ static void iface_free(struct iface *iface)
 {
 	struct offer *offer;
 
+	no_reader(iface, false);
+	not_pending(iface);
 	while ((offer = SLIST_FIRST(&iface->offers))) {
 		SLIST_REMOVE_HEAD(&iface->offers, next);
 		free(offer);
@@ -325,7 +335,7 @@ static void settle(struct iface *iface, uint32_t cause)
 	if (!iface->group && member)
 		join(iface, cause);
 	else if (!iface->group && iface->announced && !iface->domain->stopped)
-		roster_refuse(iface, iface->group_name[0] ? iface->barred :
+		guest_refuse(iface, iface->group_name[0] ? iface->barred :
 							    "not-your-mac");
 }
 
@@ -386,6 +396,9 @@ void iface_configure(struct iface *iface, const char *group_name,
 {
 	if (!strcmp(iface->group_name, group_name) && iface->barred == barred)
 		return;
+	/* A domain that ends loses its interfaces as well. */
+	no_reader(iface, cause == COKEEPER_CAUSE_POLICY ||
+			 cause == COKEEPER_CAUSE_DETACHED);
 	strcpy(iface->group_name, group_name);
 	iface->barred = barred;
 	settle(iface, cause);
@@ -419,7 +432,7 @@ void iface_announce(struct iface *iface, const struct ck_announce *announce)
 	iface->refused[0] = 0;
 	if (iface->group && same) {
 		if (was_refused)
-			roster_write(iface);
+			write_later(iface);
 		return;
 	}
 	iface->announced = true;
@@ -436,7 +449,7 @@ void iface_announce(struct iface *iface, const struct ck_announce *announce)
 		cause = COKEEPER_CAUSE_RENEWED;
 	tell_peers(iface, cause);
 	if (was_refused)
-		roster_write(iface);
+		write_later(iface);
 	if (renewed)
 		offers_update(iface);
 }
@@ -451,11 +464,12 @@ void iface_withdraw(struct iface *iface)
 	iface->refused[0] = 0;
 	if (iface->group)
 		leave(iface, COKEEPER_CAUSE_WITHDRAWN);
-	own_roster_later(iface);
-	if (!iface->group_name[0]) {
-		own_roster(iface);
-		iface_free(iface);
+	if (iface->group_name[0]) {
+		write_later(iface);
+		return;
 	}
+	write_now(iface);
+	iface_free(iface);
 }
 
 /**
@@ -490,7 +504,7 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 	} else if (offer) {
 		to = iface->group ? group_find(iface->group, peer) : NULL;
 		if (offer->relayed && to)
-			roster_del_offer(to, &iface->mac);
+			guest_del_offer(to, &iface->mac);
 		SLIST_REMOVE(&iface->offers, offer, offer, next);
 		iface->noffers--;
 		free(offer);
@@ -498,7 +512,7 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 }
 
 /**
- * membership_tell_all() - write all rosters, as far as they are not as they should be
+ * membership_tell_all() - write all that is not as it should be
  *
  * What a predecessor wrote is taken up where it holds.
  */
@@ -507,38 +521,54 @@ void membership_tell_all(void)
 	struct group *group;
 	struct iface *iface;
 
+	roster_adopt();
 	TAILQ_FOREACH(group, &groups, next)
-		TAILQ_FOREACH(iface, &group->members, in_group)
-			roster_adopt(iface);
-	TAILQ_FOREACH(group, &groups, next)
-		TAILQ_FOREACH(iface, &group->members, in_group)
+		TAILQ_FOREACH(iface, &group->members, in_group) {
 			if (!iface->node)
-				iface->node = roster_node(iface, COKEEPER_CAUSE_NONE);
-	TAILQ_FOREACH(group, &groups, next)
-		TAILQ_FOREACH(iface, &group->members, in_group)
-			own_roster(iface);
+				tell_peers(iface, COKEEPER_CAUSE_NONE);
+			write_later(iface);
+		}
+	while (membership_untidy())
+		membership_tidy();
 }
 
 /* Is there something for membership_tidy() to do? */
 bool membership_untidy(void)
 {
-	return untidy;
+	return untidy || !TAILQ_EMPTY(&pending);
 }
 
-/* Do what was left for later: own rosters, and what is outdated in all others. */
-void membership_tidy(void)
+static void tidy_rosters(void)
 {
-	struct domain *domain;
+	struct roster *roster;
+	struct group *group;
 	struct iface *iface;
 
+	TAILQ_FOREACH(iface, &pending, in_pending)
+		if (iface->group && !iface->roster)
+			roster_join(iface);
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(roster, &group->rosters, next)
+			if (roster_untidy(roster))
+				roster_tidy(roster);
+}
+
+/**
+ * membership_tidy() - do a part of what was left for later
+ *
+ * That is all that concerns the rosters, or what is for one guest; so events
+ * need not wait until all is done.
+ */
+void membership_tidy(void)
+{
+	struct iface *iface = TAILQ_FIRST(&pending);
+
+	/* A guest is told of a roster that is there. */
+	if (untidy || (iface && iface->group && !iface->roster))
+		tidy_rosters();
+	else if (iface)
+		write_now(iface);
 	untidy = false;
-	TAILQ_FOREACH(domain, &domains, next)
-		TAILQ_FOREACH(iface, &domain->ifaces, in_domain) {
-			if (iface->pending)
-				own_roster(iface);
-			else if (iface->group && iface->told >= TOLD_SOME)
-				roster_tidy(iface);
-		}
 }
 
 /* Return: the number of members of all groups. */

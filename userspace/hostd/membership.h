@@ -17,6 +17,7 @@
 #define CK_STRANGERS_MAX	16	/* claimed macs of one domain */
 
 struct group;
+struct roster;
 
 struct offer {
 	SLIST_ENTRY(offer) next;
@@ -35,11 +36,12 @@ struct offer {
  * @announced: @announce is what was last accepted
  * @order: when it was announced, compared to others
  * @barred: a word that says why the administrator wants it in no group, or NULL
- * @dirty: a write to its roster failed, so all of it is to be written again
+ * @roster: what it reads, or NULL
+ * @dirty: a write for it failed, so all is to be written again
  * @node: under which its peers are told of it, NULL if they are not
- * @told: what it was told since its roster was last tidied up
- * @pending: its roster is to be written or removed when there is nothing else to do
- * @blank: nothing is in its roster, so none of it need be read before it is written
+ * @pending: what is for it is to be written or removed when there is nothing else
+ *	     to do
+ * @blank: there is nothing for it, so nothing need be read before it is written
  * @present: seen by the scan under way
  * @refused: why its last announcement was refused; empty when it was not
  * @offers: its offers, by peer
@@ -47,18 +49,20 @@ struct offer {
 struct iface {
 	TAILQ_ENTRY(iface) in_domain;
 	TAILQ_ENTRY(iface) in_group;
+	TAILQ_ENTRY(iface) in_roster;
+	TAILQ_ENTRY(iface) in_pending;
 	LIST_ENTRY(iface) by_mac;
 	struct domain *domain;
 	struct ck_mac mac;
 	char group_name[CK_WORD_SIZE];
 	struct group *group;
+	struct roster *roster;
 	bool announced;
 	bool dirty;
 	bool present;
 	bool pending;
 	bool blank;
 	char *node;
-	unsigned int told;
 	const char *barred;
 	uint64_t order;
 	struct ck_announce announce;
@@ -69,11 +73,35 @@ struct iface {
 
 TAILQ_HEAD(iface_list, iface);
 
+/**
+ * struct roster - a directory that tells its readers of all members of a group
+ * @id: its name, never used twice; 0 as long as it is not written
+ * @readers: interfaces whose domains may read it; some may have withdrawn their
+ *	     announcement
+ * @nreaders: their number
+ * @told: what was said in it since it was last tidied up
+ * @readers_changed: others may read it than XenStore knows of
+ * @renew: it is to be replaced by another one
+ */
+struct roster {
+	TAILQ_ENTRY(roster) next;
+	struct group *group;
+	uint32_t id;
+	struct iface_list readers;
+	unsigned int nreaders;
+	unsigned int told;
+	bool readers_changed;
+	bool renew;
+};
+
 struct group {
 	TAILQ_ENTRY(group) next;
 	char name[CK_WORD_SIZE];
 	struct iface_list members;
+	TAILQ_HEAD(, roster) rosters;
 };
+
+TAILQ_HEAD(group_list, group);
 
 /**
  * struct domain - a domain that runs
@@ -81,7 +109,7 @@ struct group {
  * @name: by which the administrator knows it
  * @stopped: it has ended, or waits for its end; its interfaces are in no group
  * @newborn: it has not announced anything since it came to be before our eyes
- * @prepared: the directory of its rosters exists
+ * @prepared: the directory of what is written for it exists
  * @vif_changed: its interfaces are to be read again; it is in the list of those
  * @fresh_guest: the watch on what the guest writes has not fired yet
  * @fresh_vif: nor has the one on its interfaces
@@ -108,6 +136,7 @@ struct domain {
 TAILQ_HEAD(domain_list, domain);
 
 extern struct domain_list domains;
+extern struct group_list groups;
 
 struct domain *domain_find(uint32_t domid);
 struct domain *domain_add(uint32_t domid, const char *uuid);
@@ -125,7 +154,8 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 		 const struct ck_offer *value);
 
 struct iface *iface_peer(const struct iface *iface, const struct ck_mac *mac);
-bool iface_visible(const struct iface *iface, const struct iface *to);
+struct iface *group_find(const struct group *group, const struct ck_mac *mac);
+bool iface_shown(const struct iface *iface);
 const struct ck_offer *iface_offer_to(const struct iface *iface,
 				      const struct iface *to);
 void membership_tell_all(void);

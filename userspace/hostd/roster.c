@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rosters in XenStore, which tell a member of the others.
+/* The rosters in XenStore, which tell the members of a group of each other.
  *
- * A single change is one new node in each roster, named so that its watch event
- * says it all (Documentation/xenstore-paths.md); nobody waits for the answers.
- * When a roster is written as a whole, it is compared with what is there and
- * changed in one transaction, with a new generation number. Nothing is written
- * before roster_start().
+ * A roster is a directory that many guests may read. What is to be said is the name of
+ * a new node in it: one write, and xenstored tells all that watch it, by an event
+ * that says it all (Documentation/xenstore-paths.md). Nobody waits for the answer.
+ * Nothing is written before roster_start().
  */
 #include "roster.h"
 
@@ -17,8 +16,20 @@
 
 #include "alloc.h"
 #include "cokeeper.h"
+#include "guest.h"
+
+#define ROSTERS		"/tool/cokeeper/roster"
+
+/* For each access xenstored looks at all who may read a node, and for each change
+ * so it does for all its connections. A larger group has several rosters.
+ */
+#define READERS_MAX	128
+
+/* With so many nodes a roster may be worth tidying up. */
+#define TOLD_SOME	16
 
 static struct ck_xs *store;
+static uint32_t last_id;
 
 /* From now on, changes are written to @xs. */
 void roster_start(struct ck_xs *xs)
@@ -26,79 +37,46 @@ void roster_start(struct ck_xs *xs)
 	store = xs;
 }
 
-static void roster_path(char path[CK_PATH_SIZE], const struct iface *iface,
-			const char *directory, const struct ck_mac *peer)
+static void roster_path(char path[CK_EVENT_SIZE], uint32_t id, const char *node)
 {
-	char own[CK_MAC_STRLEN], name[CK_MAC_STRLEN] = "";
-
-	if (peer)
-		ck_mac_format_node(peer, name);
-	snprintf(path, CK_PATH_SIZE, "/local/domain/%u/cokeeper/%s%s%s%s%s",
-		 iface->domain->domid, ck_mac_format_node(&iface->mac, own),
-		 *directory ? "/" : "", directory, peer ? "/" : "", name);
+	snprintf(path, CK_EVENT_SIZE, ROSTERS "/%u%s%s", id,
+		 *node ? "/" : "", node);
 }
 
-static void node_path(char path[CK_EVENT_SIZE], const struct iface *iface,
-		      const char *node)
+/* A roster with a gap is replaced; it may be gone when the answer comes. */
+static void written(void *arg, int err)
 {
-	char directory[CK_PATH_SIZE];
-
-	roster_path(directory, iface, "member", NULL);
-	snprintf(path, CK_EVENT_SIZE, "%s/%s", directory, node);
-}
-
-static void failed(struct iface *iface, const char *path, int err)
-{
+	static struct ck_ratelimit log;
+	uint32_t id = (uintptr_t)arg;
 	unsigned int suppressed;
+	struct roster *roster;
+	struct group *group;
 
-	iface->dirty = true;
-	if (ck_ratelimit(&iface->domain->log, &suppressed))
-		ck_err("%s: %s", path, strerror(-err));
+	if (!err || err == -ENOENT)
+		return;
+	if (ck_ratelimit(&log, &suppressed))
+		ck_err(ROSTERS "/%u: %s", id, strerror(-err));
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(roster, &group->rosters, next)
+			if (roster->id == id)
+				roster->renew = true;
 }
 
-/* Whose roster was changed; it may be gone when the answer comes. */
-struct change {
-	uint32_t domid;
-	struct ck_mac mac;
-};
-
-static void changed(void *arg, int err)
+static void post_write(uint32_t id, const char *node, const char *value)
 {
-	struct change *change = arg;
-	struct domain *domain = domain_find(change->domid);
-	struct iface *iface = NULL;
-	char path[CK_PATH_SIZE];
+	char path[CK_EVENT_SIZE];
 
-	if (domain)
-		iface = iface_find(domain, &change->mac);
-	if (iface && err && err != -ENOENT) {
-		roster_path(path, iface, "", NULL);
-		failed(iface, path, err);
-	}
-	free(change);
+	roster_path(path, id, node);
+	ck_xs_post_write(store, CK_XS_NULL, path, value, written,
+			 (void *)(uintptr_t)id);
 }
 
-static struct change *change(const struct iface *iface)
+static void post_rm(uint32_t id, const char *node)
 {
-	struct change *change = ck_alloc(sizeof(*change));
+	char path[CK_EVENT_SIZE];
 
-	change->domid = iface->domain->domid;
-	change->mac = iface->mac;
-	return change;
-}
-
-/* After a failure, single changes would leave a gap: write all again. What is still
- * to be written needs no changes.
- */
-static bool roster_ready(struct iface *iface)
-{
-	if (!store || iface->pending)
-		return false;
-	if (iface->dirty) {
-		roster_write(iface);
-		return false;
-	}
-	return true;
+	roster_path(path, id, node);
+	ck_xs_post_rm(store, CK_XS_NULL, path, written, (void *)(uintptr_t)id);
 }
 
 /* Numbers grow beyond this process' life, so what a predecessor wrote is older. */
@@ -116,13 +94,12 @@ static uint64_t next_seq(void)
 
 static char *member_node(const struct ck_member *member)
 {
-	char name[CK_MEMBER_SIZE], *copy;
+	char name[CK_MEMBER_SIZE];
 
 	if (!store)
 		return NULL;
 	ck_member_format(member, name);
-	copy = ck_strdup(name);
-	return copy;
+	return ck_strdup(name);
 }
 
 /**
@@ -146,11 +123,11 @@ char *roster_node(const struct iface *iface, uint32_t cause)
 	return member_node(&member);
 }
 
-/* The same for one that was a member. */
-char *roster_node_left(const struct iface *iface, uint32_t cause)
+/* The same for one that is no member any more. */
+char *roster_node_left(const struct ck_mac *mac, uint32_t cause)
 {
 	struct ck_member member = {
-		.mac = iface->mac,
+		.mac = *mac,
 		.seq = next_seq(),
 		.left = true,
 		.cause = cause,
@@ -160,52 +137,118 @@ char *roster_node_left(const struct iface *iface, uint32_t cause)
 }
 
 /**
- * roster_tell() - tell a member of another one
- * @to: the member that is told
+ * roster_tell() - tell all readers of a roster of a member
+ * @roster: the roster
  * @node: made by roster_node() or roster_node_left()
  */
-void roster_tell(struct iface *to, const char *node)
+void roster_tell(struct roster *roster, const char *node)
 {
+	post_write(roster->id, node, "");
+	roster->told++;
+}
+
+/* Those that read it may read what is made in it, too. */
+static void post_readers(struct roster *roster)
+{
+	uint32_t readers[READERS_MAX];
 	char path[CK_EVENT_SIZE];
+	struct iface *iface;
+	unsigned int n = 0;
 
-	if (!roster_ready(to))
-		return;
-	node_path(path, to, node);
-	ck_xs_post_write(store, CK_XS_NULL, path, "", changed, change(to));
+	TAILQ_FOREACH(iface, &roster->readers, in_roster)
+		readers[n++] = iface->domain->domid;
+	roster->readers_changed = false;
+	roster_path(path, roster->id, "");
+	ck_xs_post_readers(store, path, readers, n, written,
+			   (void *)(uintptr_t)roster->id);
 }
 
-void roster_put_offer(struct iface *to, const struct ck_mac *peer,
-		      const struct ck_offer *offer)
+static void write_new(struct roster *roster)
 {
-	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
+	struct iface *iface;
 
-	if (!roster_ready(to))
-		return;
-	roster_path(path, to, "offer", peer);
-	ck_offer_format(offer, value);
-	ck_xs_post_write(store, CK_XS_NULL, path, value, changed, change(to));
+	roster->id = ++last_id;
+	roster->renew = false;
+	roster->told = 0;
+	post_write(roster->id, "", roster->group->name);
+	post_readers(roster);
+	TAILQ_FOREACH(iface, &roster->group->members, in_group)
+		if (iface_shown(iface))
+			post_write(roster->id, iface->node, "");
 }
 
-void roster_del_offer(struct iface *to, const struct ck_mac *peer)
+static struct roster *roster_add(struct group *group)
 {
-	char path[CK_PATH_SIZE];
+	struct roster *roster = ck_alloc(sizeof(*roster));
 
-	if (!roster_ready(to))
-		return;
-	roster_path(path, to, "offer", peer);
-	ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(to));
+	roster->group = group;
+	TAILQ_INIT(&roster->readers);
+	TAILQ_INSERT_TAIL(&group->rosters, roster, next);
+	return roster;
 }
 
-/* Is this the node of a peer that is to be in the roster? */
-static bool current(const struct iface *iface, const char *node)
+static void add_reader(struct roster *roster, struct iface *iface)
+{
+	iface->roster = roster;
+	TAILQ_INSERT_TAIL(&roster->readers, iface, in_roster);
+	roster->nreaders++;
+}
+
+/**
+ * roster_join() - give a member a roster to read
+ * @iface: the member; it has none
+ *
+ * It may read the roster after the next roster_tidy().
+ */
+void roster_join(struct iface *iface)
+{
+	struct roster *roster;
+
+	TAILQ_FOREACH(roster, &iface->group->rosters, next)
+		if (roster->nreaders < READERS_MAX)
+			break;
+	if (!roster) {
+		roster = roster_add(iface->group);
+		roster->renew = true;
+	}
+	add_reader(roster, iface);
+	roster->readers_changed = true;
+}
+
+/**
+ * roster_leave() - an interface needs its roster no more
+ * @iface: the interface
+ * @revoke: its domain lives on, and is not to read anything of this group
+ *
+ * It may still read the single nodes that were made while it was a reader, so
+ * revoking is replacing the roster.
+ */
+void roster_leave(struct iface *iface, bool revoke)
+{
+	struct roster *roster = iface->roster;
+	struct iface *other;
+
+	if (!roster)
+		return;
+	iface->roster = NULL;
+	TAILQ_REMOVE(&roster->readers, iface, in_roster);
+	roster->nreaders--;
+	TAILQ_FOREACH(other, &roster->readers, in_roster)
+		if (other->domain == iface->domain)
+			return;
+	roster->renew |= revoke;
+}
+
+/* Is this node what is to be said of a member? */
+static bool current(const struct group *group, const char *node)
 {
 	struct ck_member member;
-	struct iface *peer;
+	struct iface *iface;
 
 	if (!ck_member_parse(node, &member))
 		return false;
-	peer = iface_peer(iface, &member.mac);
-	return peer && peer->node && !strcmp(peer->node, node);
+	iface = group_find(group, &member.mac);
+	return iface && iface->node && !strcmp(iface->node, node);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -213,33 +256,129 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/**
- * roster_tidy() - remove the nodes that later ones made outdated
- * @to: whose roster it is, a member
- */
-void roster_tidy(struct iface *to)
+/* The nodes of a roster, those of one peer together, the oldest first. */
+static char **list_nodes(uint32_t id, unsigned int *n)
 {
-	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], **names;
-	unsigned int i, n;
+	char path[CK_EVENT_SIZE], **names;
 	int err;
 
-	if (!roster_ready(to))
-		return;
-	to->told = 0;
-	roster_path(path, to, "member", NULL);
-	err = ck_xs_list(store, CK_XS_NULL, path, &names, &n);
+	roster_path(path, id, "");
+	err = ck_xs_list(store, CK_XS_NULL, path, &names, n);
 	if (err)
-		failed(to, path, err);
+		ck_err("%s: %s", path, strerror(-err));
+	if (*n)
+		qsort(names, *n, sizeof(*names), compare_names);
+	return names;
+}
+
+static void remove_outdated(struct roster *roster)
+{
+	unsigned int i, n;
+	char **names;
+
+	roster->told = 0;
+	names = list_nodes(roster->id, &n);
 	/* The oldest first: else one that has left would be there again. */
-	if (n)
-		qsort(names, n, sizeof(*names), compare_names);
-	for (i = 0; i < n; i++) {
-		if (current(to, names[i]))
-			continue;
-		node_path(full, to, names[i]);
-		ck_xs_post_rm(store, CK_XS_NULL, full, changed, change(to));
-	}
+	for (i = 0; i < n; i++)
+		if (!current(roster->group, names[i]))
+			post_rm(roster->id, names[i]);
 	free(names);
+}
+
+/* Write it anew under another number, and have all readers follow. */
+static void renew(struct roster *roster)
+{
+	uint32_t old = roster->id;
+	struct iface *iface;
+
+	write_new(roster);
+	if (!old)
+		return;
+	TAILQ_FOREACH(iface, &roster->readers, in_roster)
+		guest_write(iface);
+	post_rm(old, "");
+}
+
+/* Is there something for roster_tidy() to do? */
+bool roster_untidy(const struct roster *roster)
+{
+	return roster->renew || roster->readers_changed ||
+	       roster->told >= TOLD_SOME;
+}
+
+/**
+ * roster_tidy() - do what was left for later
+ * @roster: the roster
+ */
+void roster_tidy(struct roster *roster)
+{
+	if (roster->renew)
+		renew(roster);
+	if (roster->readers_changed)
+		post_readers(roster);
+	if (roster->told >= TOLD_SOME)
+		remove_outdated(roster);
+}
+
+/* The last member of its group has left. */
+void roster_free(struct roster *roster)
+{
+	while (!TAILQ_EMPTY(&roster->readers))
+		roster_leave(TAILQ_FIRST(&roster->readers), false);
+	if (roster->id)
+		post_rm(roster->id, "");
+	TAILQ_REMOVE(&roster->group->rosters, roster, next);
+	free(roster);
+}
+
+/* A roster of a group that has members is kept. */
+static void adopt(uint32_t id)
+{
+	struct ck_xs_value name;
+	char path[CK_EVENT_SIZE];
+	struct roster *roster;
+	struct group *group;
+
+	if (id > last_id)
+		last_id = id;
+	roster_path(path, id, "");
+	if (ck_xs_read(store, CK_XS_NULL, path, &name))
+		return;
+	TAILQ_FOREACH(group, &groups, next)
+		if (!strcmp(group->name, name.data))
+			break;
+	if (!group) {
+		post_rm(id, "");
+		return;
+	}
+	roster = roster_add(group);
+	roster->id = id;
+	roster->readers_changed = true;
+}
+
+static struct roster *roster_find(uint32_t id)
+{
+	struct roster *roster;
+	struct group *group;
+
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(roster, &group->rosters, next)
+			if (roster->id == id)
+				return roster;
+	return NULL;
+}
+
+/* One that was put into another group meanwhile knows too much. */
+static void adopt_reader(struct iface *iface)
+{
+	struct roster *roster = roster_find(guest_roster(iface));
+
+	if (!roster)
+		return;
+	if (iface->barred || strcmp(iface->group_name, roster->group->name))
+		roster->renew = true;
+	else if (roster->nreaders < READERS_MAX)
+		add_reader(roster, iface);
 }
 
 static bool tells_of(const struct ck_member *member, const struct iface *peer)
@@ -250,265 +389,77 @@ static bool tells_of(const struct ck_member *member, const struct iface *peer)
 	       ck_addrs_equal(&member->addrs, &peer->announce.addrs);
 }
 
-/**
- * roster_adopt() - take up nodes that a predecessor wrote
- * @iface: whose roster it is, a member
- *
- * Peers get the last one that says what is to be said of them.
+/* The last word on each peer is taken up if it still holds. The other rosters of a
+ * group are to say the same as the first.
  */
-void roster_adopt(struct iface *iface)
+static void adopt_nodes(struct roster *roster)
 {
-	char path[CK_PATH_SIZE], **names;
+	bool first = roster == TAILQ_FIRST(&roster->group->rosters);
 	struct ck_member member;
-	struct iface *peer;
+	struct iface *iface;
 	unsigned int i, n;
+	char **names, *left;
 
-	roster_path(path, iface, "member", NULL);
-	ck_xs_list(store, CK_XS_NULL, path, &names, &n);
+	names = list_nodes(roster->id, &n);
+	roster->told = n;
 	for (i = 0; i < n; i++) {
 		if (!ck_member_parse(names[i], &member))
 			continue;
-		peer = iface_peer(iface, &member.mac);
-		if (!peer || !tells_of(&member, peer) ||
-		    (peer->node && strcmp(names[i], peer->node) <= 0))
+		if (i + 1 < n && !strncmp(names[i], names[i + 1],
+					  strlen("001122334455-")))
 			continue;
-		free(peer->node);
-		peer->node = member_node(&member);
+		iface = group_find(roster->group, &member.mac);
+		if (iface && first && tells_of(&member, iface)) {
+			free(iface->node);
+			iface->node = ck_strdup(names[i]);
+		} else if (!iface && !member.left) {
+			left = roster_node_left(&member.mac,
+						COKEEPER_CAUSE_NONE);
+			roster_tell(roster, left);
+			free(left);
+		}
 	}
+	TAILQ_FOREACH(iface, &roster->group->members, in_group)
+		if (iface_shown(iface) &&
+		    (!n || !bsearch(&iface->node, names, n, sizeof(*names),
+				    compare_names)))
+			roster->renew = true;
 	free(names);
-}
-
-/* The guest may read its rosters, nobody else may; what is created below
- * inherits that. A domain that is going must not get a new directory.
- */
-static int prepare(struct ck_xs *xs, uint32_t t, struct iface *iface)
-{
-	struct domain *domain = iface->domain;
-	struct ck_xs_value value;
-	char path[CK_PATH_SIZE];
-	int err;
-
-	snprintf(path, sizeof(path), "/local/domain/%u", domain->domid);
-	err = ck_xs_read(xs, t, path, &value);
-	if (err || domain->prepared)
-		return err;
-	strcat(path, "/cokeeper");
-	err = ck_xs_read(xs, t, path, &value);
-	if (err != -ENOENT)
-		return err;
-	iface->blank = true;
-	return ck_xs_share(xs, t, path, domain->domid);
-}
-
-/* The nodes of a part of a roster. */
-static int list(struct ck_xs *xs, uint32_t t, struct iface *iface,
-		const char *path, char ***names, unsigned int *n)
-{
-	*names = NULL;
-	*n = 0;
-	return iface->blank ? 0 : ck_xs_list(xs, t, path, names, n);
-}
-
-static int sync_members(struct ck_xs *xs, uint32_t t, struct iface *iface,
-			bool *changed)
-{
-	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], **names;
-	struct iface *peer;
-	unsigned int i, n;
-	int err;
-
-	roster_path(path, iface, "member", NULL);
-	err = list(xs, t, iface, path, &names, &n);
-	if (n)
-		qsort(names, n, sizeof(*names), compare_names);
-	for (i = 0; i < n; i++) {
-		if (current(iface, names[i]))
-			continue;
-		*changed = true;
-		node_path(full, iface, names[i]);
-		ck_xs_post_rm(xs, t, full, NULL, NULL);
-	}
-	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
-		if (err)
-			break;
-		if (!peer->node || !iface_visible(peer, iface) ||
-		    (n && bsearch(&peer->node, names, n, sizeof(*names),
-				  compare_names)))
-			continue;
-		*changed = true;
-		node_path(full, iface, peer->node);
-		ck_xs_post_write(xs, t, full, "", NULL, NULL);
-	}
-	free(names);
-	return err;
-}
-
-/* Write one node if it is not yet as it should be. */
-static int sync_node(struct ck_xs *xs, uint32_t t, const char *path,
-		     const char *value, bool *changed)
-{
-	struct ck_xs_value old;
-	int err;
-
-	err = ck_xs_read(xs, t, path, &old);
-	if (err && err != -ENOENT)
-		return err;
-	if (!err && !strcmp(old.data, value) && old.len == strlen(value))
-		return 0;
-	*changed = true;
-	return ck_xs_write(xs, t, path, value);
-}
-
-static int sync_offers(struct ck_xs *xs, uint32_t t, struct iface *iface,
-		       bool *changed)
-{
-	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], value[CK_VALUE_SIZE];
-	const struct ck_offer *offer;
-	struct iface *peer;
-	struct ck_mac mac;
-	char **names;
-	unsigned int i, n;
-	int err;
-
-	roster_path(path, iface, "offer", NULL);
-	err = list(xs, t, iface, path, &names, &n);
-	for (i = 0; i < n; i++) {
-		peer = ck_mac_parse_node(names[i], &mac) ?
-		       iface_peer(iface, &mac) : NULL;
-		if (peer && iface_offer_to(peer, iface))
-			continue;
-		*changed = true;
-		snprintf(full, sizeof(full), "%s/%s", path, names[i]);
-		ck_xs_post_rm(xs, t, full, NULL, NULL);
-	}
-	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
-		offer = iface_offer_to(peer, iface);
-		if (err)
-			break;
-		if (!offer)
-			continue;
-		roster_path(path, iface, "offer", &peer->mac);
-		ck_offer_format(offer, value);
-		err = sync_node(xs, t, path, value, changed);
-	}
-	free(names);
-	return err;
-}
-
-/* Write the head with its next generation; the guest reads all again. */
-static int write_head(struct ck_xs *xs, uint32_t t, struct iface *iface,
-		      const struct ck_roster *want, bool changed)
-{
-	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
-	struct ck_roster old = { 0 }, head = *want;
-	struct ck_value_error why;
-	struct ck_xs_value text;
-	int err;
-
-	roster_path(path, iface, "roster", NULL);
-	err = iface->blank ? -ENOENT : ck_xs_read(xs, t, path, &text);
-	if (err && err != -ENOENT)
-		return err;
-	if (!err && ck_roster_parse(text.data, text.len, &old, &why) &&
-	    !changed && old.member == head.member &&
-	    !strcmp(old.group, head.group) && !strcmp(old.reason, head.reason))
-		return 0;
-	head.generation = old.generation + 1;
-	ck_roster_format(&head, value);
-	ck_xs_post_write(xs, t, path, value, NULL, NULL);
-	return 0;
-}
-
-static int write_all(struct ck_xs *xs, uint32_t t, void *arg)
-{
-	struct ck_roster head = { .member = true };
-	struct iface *iface = arg;
-	bool changed = false;
-	int err;
-
-	err = prepare(xs, t, iface) ?:
-	      sync_members(xs, t, iface, &changed) ?:
-	      sync_offers(xs, t, iface, &changed);
-	if (err)
-		return err;
-	strcpy(head.group, iface->group->name);
-	return write_head(xs, t, iface, &head, changed);
-}
-
-/* One whose domain is gone has no roster, and needs none. */
-static void written(struct iface *iface, int err)
-{
-	char path[CK_PATH_SIZE];
-
-	iface->blank = false;
-	if (!err) {
-		iface->domain->prepared = true;
-		iface->told = 0;
-	} else if (err != -ENOENT) {
-		roster_path(path, iface, "", NULL);
-		failed(iface, path, err);
-	}
 }
 
 /**
- * roster_write() - write a member's whole roster, as far as it differs
- * @iface: the member
+ * roster_adopt() - take up what a predecessor wrote
+ *
+ * A member has a node afterwards if the rosters tell of it what is to be told.
  */
-void roster_write(struct iface *iface)
+void roster_adopt(void)
 {
-	if (!store || !iface->group)
-		return;
-	iface->dirty = false;
-	written(iface, ck_xs_transaction(store, write_all, iface));
-}
-
-struct refusal {
+	struct roster *roster, *next;
+	struct domain *domain;
+	struct group *group;
 	struct iface *iface;
-	const char *reason;
-};
-
-static int write_refusal(struct ck_xs *xs, uint32_t t, void *arg)
-{
-	const char *const directories[] = { "member", "offer" };
-	struct refusal *refusal = arg;
-	struct ck_roster head = { 0 };
-	char path[CK_PATH_SIZE];
-	unsigned int i;
+	unsigned int i, n;
+	char **names;
+	uint32_t id;
 	int err;
 
-	err = prepare(xs, t, refusal->iface);
-	/* One that is in no group knows nobody. */
-	for (i = 0; i < 2 && !err && !refusal->iface->group; i++) {
-		roster_path(path, refusal->iface, directories[i], NULL);
-		err = ck_xs_rm(xs, t, path);
-	}
+	err = ck_xs_list(store, CK_XS_NULL, ROSTERS, &names, &n);
 	if (err)
-		return err;
-	strcpy(head.reason, refusal->reason);
-	return write_head(xs, t, refusal->iface, &head, false);
-}
-
-/**
- * roster_refuse() - tell a guest that its announcement was not accepted
- * @iface: the interface; if it is no member, its roster is emptied
- * @reason: one word
- */
-void roster_refuse(struct iface *iface, const char *reason)
-{
-	struct refusal refusal = { .iface = iface, .reason = reason };
-
-	if (store)
-		written(iface, ck_xs_transaction(store, write_refusal,
-						 &refusal));
-}
-
-void roster_remove(struct iface *iface)
-{
-	char path[CK_PATH_SIZE];
-
-	if (!store)
-		return;
-	roster_path(path, iface, "", NULL);
-	ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(iface));
-	iface->blank = true;
+		ck_err(ROSTERS ": %s", strerror(-err));
+	for (i = 0; i < n; i++)
+		if (ck_u32_parse(names[i], 1, UINT32_MAX, &id))
+			adopt(id);
+	free(names);
+	TAILQ_FOREACH(domain, &domains, next)
+		TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+			adopt_reader(iface);
+	TAILQ_FOREACH(group, &groups, next)
+		for (roster = TAILQ_FIRST(&group->rosters); roster;
+		     roster = next) {
+			next = TAILQ_NEXT(roster, next);
+			if (TAILQ_EMPTY(&roster->readers))
+				roster_free(roster);
+			else
+				adopt_nodes(roster);
+		}
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "cokeeper.h"
+#include "guest.h"
 #include "hypervisor.h"
 #include "log.h"
 #include "membership.h"
@@ -62,7 +63,7 @@ static void refuse(struct iface *iface, const char *reason, const char *text)
 	guest_log(iface->domain,
 		  "data/cokeeper/%s/announce refused (%s): %s",
 		  ck_mac_format_node(&iface->mac, mac), reason, text);
-	roster_refuse(iface, reason);
+	guest_refuse(iface, reason);
 }
 
 static bool read_word(char word[CK_WORD_SIZE], const char *directory,
@@ -419,6 +420,9 @@ static void check_domain(struct domain *domain)
 
 	read_uuid(uuid, domid);
 	if (!strcmp(uuid, domain->uuid)) {
+		if (domain->stopped && hypervisor_ended(domid, NULL) ==
+				       COKEEPER_CAUSE_NONE)
+			domain_resume(domain);
 		read_name(domain->name, domid);
 		scan_vifs(domain, COKEEPER_CAUSE_POLICY);
 		scan_guest(domain);
@@ -472,8 +476,8 @@ static bool check_introduced(bool starting)
 	return true;
 }
 
-/* Remove the rosters of interfaces that have none any more. */
-static void remove_strange_rosters(struct domain *domain)
+/* Remove what was written for interfaces that need none any more. */
+static void remove_strange(struct domain *domain)
 {
 	char path[CK_PATH_SIZE], full[2 * CK_PATH_SIZE], **names;
 	struct iface *iface;
@@ -500,7 +504,7 @@ static void remove_strange_rosters(struct domain *domain)
 }
 
 /**
- * scan_start() - learn all that is, correct the rosters, watch from now on
+ * scan_start() - learn all that is, correct what was written, watch from now on
  * @xs: the store
  * @watch: watches are to tell of changes; else scan_all() looks for them
  *
@@ -523,7 +527,8 @@ bool scan_start(struct ck_xs *xs, bool watch)
 	if (!check_introduced(true))
 		return false;
 	TAILQ_FOREACH(domain, &domains, next)
-		remove_strange_rosters(domain);
+		remove_strange(domain);
+	guest_start(xs);
 	roster_start(xs);
 	membership_tell_all();
 	return true;
@@ -568,10 +573,14 @@ static void guest_event(struct domain *domain, const char *rest)
 	struct ck_mac mac, peer;
 	int n;
 
-	/* One whose suspend was cancelled says so by announcing itself again. */
+	/* One whose suspend was cancelled says so by announcing itself again; or
+	 * it is another one, and the end of the first is yet to be seen.
+	 */
 	if (domain->stopped &&
-	    hypervisor_ended(domain->domid, NULL) == COKEEPER_CAUSE_NONE)
-		domain_resume(domain);
+	    hypervisor_ended(domain->domid, NULL) == COKEEPER_CAUSE_NONE) {
+		look_at(domain);
+		return;
+	}
 	n = sscanf(rest, "/%17[^/]/%15[^/]/%17[^/]", first, second, third);
 	if (n < 1)
 		guest_changed(domain);
