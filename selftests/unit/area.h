@@ -8,25 +8,31 @@
 
 #include "ring.h"
 
+/* Both ends in cache lines of their own, as in the driver. */
 struct area {
-	struct ck_ring_shared shared;
-	struct ck_ring tx, rx;
+	struct ck_ring_shared shared ____cacheline_aligned;
+	struct ck_ring tx ____cacheline_aligned;
+	struct ck_ring rx ____cacheline_aligned;
 	void *page[CK_RING_MAX / CK_RING_PAGE];
 	unsigned int nr;
 };
 
+static inline void *area_alloc(size_t align, size_t size)
+{
+	void *mem = aligned_alloc(align, size);
+
+	if (!mem)
+		abort();
+	return memset(mem, 0, size);
+}
+
 /* Pages are allocated one by one, so that a sanitizer sees a step beyond any. */
 static inline struct area *area_new(__u32 size)
 {
-	struct area *area = calloc(1, sizeof(*area));
+	struct area *area = area_alloc(_Alignof(struct area), sizeof(*area));
 
-	if (!area)
-		abort();
-	for (; area->nr < size / CK_RING_PAGE; area->nr++) {
-		area->page[area->nr] = calloc(1, CK_RING_PAGE);
-		if (!area->page[area->nr])
-			abort();
-	}
+	for (; area->nr < size / CK_RING_PAGE; area->nr++)
+		area->page[area->nr] = area_alloc(CK_RING_PAGE, CK_RING_PAGE);
 	ck_ring_init(&area->tx, &area->shared, area->page, size);
 	ck_ring_init(&area->rx, &area->shared, area->page, size);
 	return area;
