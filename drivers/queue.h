@@ -3,6 +3,7 @@
 #ifndef CK_QUEUE_H
 #define CK_QUEUE_H
 
+#include <linux/hrtimer.h>
 #include <linux/netdevice.h>
 
 struct ck_channel;
@@ -22,6 +23,7 @@ struct task_struct;
  * @napi: polls the channels, a few frames each, so that none starves another
  * @pool: recycles what large packets are copied to; used by the poll alone
  * @frag: where the rest of them is; used by the poll alone
+ * @timer: polls again where others were given way
  * @lock: protects the lists and what the channels keep for them; taken in hard
  *	interrupts
  * @ready: channels with something to do
@@ -38,6 +40,7 @@ struct ck_queue {
 	struct napi_struct napi;
 	struct page_pool *pool;
 	struct page_frag frag;
+	struct hrtimer timer;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
 	struct list_head warm;
