@@ -382,7 +382,8 @@ static void flush(struct ck_channel *ch, struct sk_buff_head *done)
 		err = push(ch, skb, &frame);
 		if (err == -ENOSPC) {
 			publish(ch);
-			if (ck_ring_wait_space(&ch->tx, skb->len))
+			/* Not at each few frames that the peer takes. */
+			if (ck_ring_wait_space(&ch->tx, max(skb->len, ch->tx.size / 4)))
 				continue;
 			return;
 		}
