@@ -257,11 +257,16 @@ static void setup(struct net_device *dev)
 	 * route, which says who the next hop is.
 	 */
 	dev->priv_flags |= IFF_NO_QUEUE;
+	/* Netpoll sends Ethernet frames, and would poll beside the watcher. */
+	dev->priv_flags |= IFF_DISABLE_NETPOLL;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	netif_keep_dst(dev);
 	ck_netdev_set_lockless(dev);
 
-	dev->features |= features;
+	/* Datagrams of a flow pass the stack together: most of receiving a small
+	 * one is the way up to its socket.
+	 */
+	dev->features |= features | NETIF_F_GRO_FRAGLIST;
 	dev->hw_features |= features;
 	dev->hw_enc_features |= features;
 

@@ -372,7 +372,8 @@ static void flush(struct ck_lane *lane, struct sk_buff_head *done)
 		err = push(lane, skb, &frame);
 		if (err == -ENOSPC) {
 			publish(lane);
-			if (ck_ring_wait_space(&lane->tx, skb->len))
+			/* Not at each few frames that the peer takes. */
+			if (ck_ring_wait_space(&lane->tx, max(skb->len, lane->tx.size / 4)))
 				continue;
 			return;
 		}

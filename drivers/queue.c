@@ -11,10 +11,14 @@
 #include "lane.h"
 #include "queue.h"
 
-/* Frames from one lane before the next one gets its turn. */
-#define TURN	16
+/* Frames that one poll takes. As many datagrams fit into a socket several times,
+ * and are read before the next ones come where there is one processor.
+ */
+#define BUDGET	16
 /* Free pages that the pool keeps: as many as a ring fills twice. */
 #define POOL_SIZE	32
+/* How long a poll that took its budget gives way to others at most. */
+#define GIVE_WAY	ns_to_ktime(NSEC_PER_MSEC)
 /* The watcher looks this often before it looks at the clock. */
 #define LOOKS	64
 /* It is not woken the next 2^n times at most after nothing came of it. */
@@ -52,6 +56,16 @@ static void make_ready(struct ck_queue *queue, struct ck_lane *lane)
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
+/* Are there others to run, such as those whom the packets are for? They must get
+ * to read before more comes than their sockets take, so the watcher goes on once
+ * they have nothing to do, or the timer does if that lasts.
+ */
+static bool others_wait(const struct ck_queue *queue)
+{
+	return READ_ONCE(queue->awake) &&
+	       (need_resched() || (current != queue->watcher && !is_idle_task(current)));
+}
+
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct ck_queue *queue = container_of(napi, struct ck_queue, napi);
@@ -59,26 +73,40 @@ static int poll(struct napi_struct *napi, int budget)
 	int done = 0;
 
 	while (done < budget && (lane = next_ready(queue))) {
-		int quota = min(budget - done, TURN);
+		int quota = budget - done;
 		int n = ck_lane_poll(lane, quota);
 
 		done += n;
 		if (n == quota)
 			make_ready(queue, lane);
 	}
+	if (done == budget) {
+		if (!others_wait(queue))
+			return done;
+		hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
+		done--;
+	}
 	/* A lane that becomes ready from here on schedules us again, which
 	 * napi_complete_done() notices.
 	 */
-	if (done < budget)
-		napi_complete_done(napi, done);
+	napi_complete_done(napi, done);
 	return done;
 }
 
-/* Schedule the poll from a thread. */
+static enum hrtimer_restart gave_way(struct hrtimer *timer)
+{
+	napi_schedule(&container_of(timer, struct ck_queue, timer)->napi);
+	return HRTIMER_NORESTART;
+}
+
+/* Poll from a thread, without the detour by way of a softirq. */
 static void poll_now(struct ck_queue *queue)
 {
+	struct napi_struct *napi = &queue->napi;
+
 	local_bh_disable();
-	napi_schedule(&queue->napi);
+	if (napi_schedule_prep(napi) && poll(napi, BUDGET) == BUDGET)
+		__napi_schedule(napi);
 	local_bh_enable();
 }
 
@@ -86,9 +114,10 @@ static void poll_now(struct ck_queue *queue)
 static bool look(struct ck_queue *queue)
 {
 	struct ck_lane *lane;
-	bool found = false;
+	bool found;
 
 	spin_lock_irq(&queue->lock);
+	found = !list_empty(&queue->ready);
 	list_for_each_entry(lane, &queue->warm, warm) {
 		if (!lane->looked_at) {
 			lane->looked_at = true;
@@ -110,10 +139,12 @@ static void look_away(struct ck_queue *queue, bool rest)
 	bool found = false;
 
 	spin_lock_irq(&queue->lock);
+	/* What gave way is taken before there is a rest. */
+	rest = rest && list_empty(&queue->ready);
 	list_for_each_entry_safe(lane, next, &queue->warm, warm) {
 		if (lane->looked_at) {
 			lane->looked_at = false;
-			if (ck_ring_look_away(&lane->rx)) {
+			if (ck_ring_look_away(&lane->rx) && !lane->queued) {
 				add_ready(queue, lane);
 				found = true;
 			}
@@ -238,7 +269,9 @@ void ck_queue_init(struct ck_queue *queue, struct net_device *dev,
 	INIT_LIST_HEAD(&queue->ready);
 	INIT_LIST_HEAD(&queue->warm);
 	queue->look_usecs = CK_LOOK_USECS;
-	netif_napi_add(dev, &queue->napi, poll);
+	hrtimer_init(&queue->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	queue->timer.function = gave_way;
+	netif_napi_add_weight(dev, &queue->napi, poll, BUDGET);
 }
 
 /**
@@ -311,6 +344,7 @@ void ck_queue_stop(struct ck_queue *queue)
 {
 	kthread_stop(queue->watcher);
 	napi_disable(&queue->napi);
+	hrtimer_cancel(&queue->timer);
 	page_pool_destroy(queue->pool);
 }
 

@@ -3,6 +3,7 @@
 #ifndef CK_QUEUE_H
 #define CK_QUEUE_H
 
+#include <linux/hrtimer.h>
 #include <linux/netdevice.h>
 
 struct ck_lane;
@@ -32,6 +33,7 @@ struct ck_traffic {
  * @napi: polls the lanes, a few frames each, so that none starves another
  * @pool: recycles what large packets are copied to; used by the poll alone
  * @frag: where the rest of them is; used by the poll alone
+ * @timer: polls again where others were given way
  * @lock: protects the lists and what the lanes keep for them; taken in hard
  *	interrupts
  * @ready: lanes with something to do
@@ -50,6 +52,7 @@ struct ck_queue {
 	struct napi_struct napi;
 	struct page_pool *pool;
 	struct page_frag frag;
+	struct hrtimer timer;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
 	struct list_head warm;
