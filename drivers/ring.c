@@ -89,11 +89,9 @@ __u32 ck_ring_frame(struct ck_ring *ring, const struct ck_frame *frame)
 }
 
 /* Get the cache lines that the next frames will fill, a page ahead, from the
- * consumer's processor into this one: as many as @len, which was just filled. The
- * barrier in ck_ring_publish() waits for all stores, and without this each message
- * would wait for lines of its own. Frames of a page or more gain nothing.
- *
- * Lines that the consumer has not read yet are in our cache still.
+ * consumer's processor into this one: as many as @len, which was just filled.
+ * Stores alone would get theirs almost one after the other, and the barrier in
+ * ck_ring_publish() waits for the last. Frames of a page or more gain nothing.
  */
 static void prefetch_ahead(const struct ck_ring *ring, __u32 len)
 {
