@@ -545,6 +545,7 @@ static int check_ids(struct ck_dev *ck, const struct ck_peer_id *id,
  * @ck: the device, locked
  * @id: the peers
  * @nr: how many
+ * @cause: why, for listeners
  * @extack: says why not
  *
  * Those that stay as they are keep their channels.
@@ -552,7 +553,8 @@ static int check_ids(struct ck_dev *ck, const struct ck_peer_id *id,
  * Return: 0, or a negative errno with nothing changed.
  */
 int ck_peer_replace_all(struct ck_dev *ck, const struct ck_peer_id *id,
-			unsigned int nr, struct netlink_ext_ack *extack)
+			unsigned int nr, enum cokeeper_cause cause,
+			struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer, **fresh;
 	struct hlist_node *next;
@@ -589,13 +591,12 @@ int ck_peer_replace_all(struct ck_dev *ck, const struct ck_peer_id *id,
 	}
 	hash_for_each_safe(ck->peers, bucket, next, peer, node)
 		if (!peer->listed)
-			del(peer, COKEEPER_CAUSE_RESYNC, false);
+			del(peer, cause, false);
 	for (i = 0; i < nr; i++) {
 		if (fresh[i])
-			add(ck, fresh[i], COKEEPER_CAUSE_RESYNC);
+			add(ck, fresh[i], cause);
 		else
-			renew(ck_peer_lookup(ck, id[i].mac), &id[i],
-			      COKEEPER_CAUSE_RESYNC);
+			renew(ck_peer_lookup(ck, id[i].mac), &id[i], cause);
 	}
 	kvfree(fresh);
 	return 0;

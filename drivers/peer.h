@@ -80,7 +80,8 @@ int ck_peer_set(struct ck_dev *ck, const struct ck_peer_id *id,
 int ck_peer_del(struct ck_dev *ck, const u8 *mac, enum cokeeper_cause cause,
 		struct netlink_ext_ack *extack);
 int ck_peer_replace_all(struct ck_dev *ck, const struct ck_peer_id *id,
-			unsigned int nr, struct netlink_ext_ack *extack);
+			unsigned int nr, enum cokeeper_cause cause,
+			struct netlink_ext_ack *extack);
 int ck_peer_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 		    u32 offer, u32 gref, u32 port,
 		    struct netlink_ext_ack *extack);

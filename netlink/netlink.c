@@ -362,6 +362,13 @@ static int helper_bind(struct sk_buff *request, struct genl_info *info)
 	return 0;
 }
 
+static u32 get_cause(const struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[COKEEPER_A_CAUSE];
+
+	return attr ? nla_get_u32(attr) : COKEEPER_CAUSE_NONE;
+}
+
 static int roster_set(struct sk_buff *request, struct genl_info *info)
 {
 	const struct nlmsghdr *nlh = info->nlhdr;
@@ -388,17 +395,12 @@ static int roster_set(struct sk_buff *request, struct genl_info *info)
 		if (err)
 			goto free;
 	}
-	err = ck_peer_replace_all(ck, id, nr, info->extack);
+	err = ck_peer_replace_all(ck, id, nr,
+				  get_cause(info) ?: COKEEPER_CAUSE_RESYNC,
+				  info->extack);
 free:
 	kvfree(id);
 	return err;
-}
-
-static u32 get_cause(const struct genl_info *info)
-{
-	const struct nlattr *attr = info->attrs[COKEEPER_A_CAUSE];
-
-	return attr ? nla_get_u32(attr) : COKEEPER_CAUSE_NONE;
 }
 
 static int peer_set(struct sk_buff *request, struct genl_info *info)

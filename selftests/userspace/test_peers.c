@@ -139,7 +139,8 @@ int ck_nl_request(struct ck_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb,
 	case COKEEPER_CMD_ROSTER_SET:
 		mnl_attr_for_each(attr, nlh, 4)
 			n += mnl_attr_get_type(attr) == COKEEPER_A_PEER;
-		tell("roster %u\n", n);
+		tell("roster %u%s\n", n, msg.cause == COKEEPER_CAUSE_POLICY ?
+		     " policy" : "");
 		break;
 	case COKEEPER_CMD_PEER_SET:
 		tell("set %02x domid %" PRIu32 " instance %" PRIx64 " %s\n",
@@ -230,7 +231,7 @@ static void test_whole(void **state)
 	assert_string_equal(watched, ROSTER);
 	nnodes = 0;
 	peers_read_all(&h);
-	expect("roster 0\n");
+	expect("roster 0 policy\n");
 	assert_string_equal(watched, "");
 }
 
@@ -306,11 +307,11 @@ static void test_another_roster(void **state)
 	node(OWN "/roster", "v=1 state=member group=g roster=8");
 	node("/tool/cokeeper/roster/8/00163e000001-0000000000000001-1-0000000000000011-none", "");
 	peers_read_all(&h);
-	expect("roster 0\n");
+	expect("roster 0 policy\n");
 	assert_string_equal(watched, "/tool/cokeeper/roster/8");
 	node(OWN "/roster", "v=1 state=refused reason=excluded roster=0");
 	peers_read_all(&h);
-	expect("roster 0\n");
+	expect("roster 0 policy\n");
 	assert_string_equal(watched, "");
 }
 

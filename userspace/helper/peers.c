@@ -144,7 +144,7 @@ static void kernel_set(struct helper *h, const struct peer *peer, uint32_t cause
 		       ck_mac_format(&peer->mac, name), h->bound.nl.error);
 }
 
-static void kernel_set_all(struct helper *h)
+static void kernel_set_all(struct helper *h, uint32_t cause)
 {
 	struct nlmsghdr *nlh;
 	unsigned int n = 0;
@@ -159,6 +159,8 @@ static void kernel_set_all(struct helper *h)
 	TAILQ_FOREACH(peer, &h->peers, next)
 		if (peer->member)
 			put_peer(nlh, peer);
+	if (cause != COKEEPER_CAUSE_NONE)
+		mnl_attr_put_u32(nlh, COKEEPER_A_CAUSE, cause);
 	if (ck_nl_request(&h->bound.nl, nlh, NULL, NULL))
 		ck_err("set the roster of %u peers: %s", n, h->bound.nl.error);
 	free(buf);
@@ -391,6 +393,7 @@ static void keep_offers(struct helper *h, struct peer_list *list)
  */
 void peers_read_all(struct helper *h)
 {
+	uint32_t cause = COKEEPER_CAUSE_NONE;
 	struct ck_roster head;
 	struct peer_list list;
 
@@ -399,6 +402,9 @@ void peers_read_all(struct helper *h)
 		return;
 	if (head.reason[0])
 		ck_warn("the host refuses our announcement: %s", head.reason);
+	/* Members of another group are others because the host says so. */
+	if (h->roster && h->seen && h->roster != head.roster)
+		cause = COKEEPER_CAUSE_POLICY;
 	/* Watched before it is read, so that no change is missed. */
 	follow(h, head.roster);
 	if (!read_members(h, &list))
@@ -407,7 +413,7 @@ void peers_read_all(struct helper *h)
 	keep_offers(h, &list);
 	free_list(&h->peers);
 	TAILQ_CONCAT(&h->peers, &list, next);
-	kernel_set_all(h);
+	kernel_set_all(h, cause);
 	read_offers(h);
 	h->routes_changed = true;
 }
