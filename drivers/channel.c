@@ -11,14 +11,13 @@
 /* How long the end of a channel waits for packets in flight. */
 #define DRAIN_TIME	(HZ / 10)
 
-/* A channel with room for as many lanes as the device is to have, and none yet. */
+/* A channel with room for so many lanes, and none yet. */
 static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id,
-					unsigned int *max)
+					unsigned int max)
 {
 	struct ck_channel *ch;
 
-	*max = ck_nr_lanes(peer->ck);
-	ch = kzalloc(struct_size(ch, lane, *max), GFP_KERNEL);
+	ch = kzalloc(struct_size(ch, lane, max), GFP_KERNEL);
 	if (!ch)
 		return NULL;
 	kref_get(&peer->ref);
@@ -47,12 +46,12 @@ static struct ck_lane *add_lane(struct ck_channel *ch, struct ck_peer *peer,
  */
 struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 {
+	unsigned int max = ck_nr_lanes(peer->ck);
 	struct ck_lane *lane, *last = NULL;
 	struct ck_channel *ch;
-	unsigned int max;
 	int err;
 
-	ch = channel_alloc(peer, id, &max);
+	ch = channel_alloc(peer, id, max);
 	if (!ch)
 		return ERR_PTR(-ENOMEM);
 	do {
@@ -87,12 +86,12 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref,
 				     u32 port)
 {
+	unsigned int max = ck_nr_lanes(peer->ck), i;
 	struct ck_channel *ch;
 	struct ck_lane *lane;
-	unsigned int max, i;
 	int err;
 
-	ch = channel_alloc(peer, id, &max);
+	ch = channel_alloc(peer, id, max);
 	if (!ch)
 		return ERR_PTR(-ENOMEM);
 	do {

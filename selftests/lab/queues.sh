@@ -30,6 +30,11 @@ queue_packets() {
 	on "d$1" "ethtool -S cokeeper0 | sed -n 's/ *$2_queue_[0-9]*_packets: //p'" | tr '\n' ' '
 }
 
+# all_packets: those sent by d1 and received by d2, then those of the other direction.
+all_packets() {
+	echo "$(queue_packets 1 tx)$(queue_packets 2 rx)$(queue_packets 2 tx)$(queue_packets 1 rx)"
+}
+
 # has_lanes NUMBER: has d1's one channel so many? Each has an event channel.
 has_lanes() {
 	on d1 "grep -c cokeeper0 /proc/interrupts | grep -qx $1"
@@ -39,9 +44,9 @@ has_lanes() {
 # either end.
 spreads() {
 	local i before after
-	before=$(queue_packets 1 tx)$(queue_packets 2 rx)$(queue_packets 2 tx)$(queue_packets 1 rx)
+	before=$(all_packets)
 	on d1 "iperf3 -c $(ip4 2) -P 16 -n 10M && iperf3 -c $(ip4 2) -P 16 -n 10M -R" || return
-	after=$(queue_packets 1 tx)$(queue_packets 2 rx)$(queue_packets 2 tx)$(queue_packets 1 rx)
+	after=$(all_packets)
 	printf '%s\n' "$before" "$after"
 	read -ra before <<<"$before"
 	read -ra after <<<"$after"

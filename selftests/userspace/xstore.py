@@ -241,14 +241,17 @@ class Store:
 
     # What the guest sees.
 
+    def head(self, domid, mac):
+        return self.client.read(f'/local/domain/{domid}/cokeeper/{mac}/roster')
+
     def roster(self, domid, mac):
         """Whether it is a member, without the number of its roster."""
-        value = self.client.read(f'/local/domain/{domid}/cokeeper/{mac}/roster')
+        value = self.head(domid, mac)
         return value and re.sub(' roster=[0-9]+', '', value)
 
     def roster_path(self, domid, mac):
         """The roster that it is to read, or None."""
-        value = self.client.read(f'/local/domain/{domid}/cokeeper/{mac}/roster')
+        value = self.head(domid, mac)
         number = value and value.split('roster=')[1]
         return f'/tool/cokeeper/roster/{number}' if number not in (None, '0') \
             else None

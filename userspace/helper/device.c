@@ -132,16 +132,11 @@ static void close_sockets(struct helper *h)
 static void watch(struct helper *h, bool on)
 {
 	char path[CK_PATH_SIZE];
-	int err;
 
-	if (h->poll) {
+	if (h->poll)
 		h->roster_changed = on;
-		return;
-	}
 	snprintf(path, sizeof(path), "cokeeper/%s", h->mac);
-	err = ck_xs_watch(h->xs, path, on);
-	if (err && on)
-		ck_err("watch %s: %s", path, strerror(-err));
+	peers_watch(h, path, on);
 }
 
 /**

@@ -111,6 +111,7 @@ void announce_orders(struct helper *h);
 void announce_clean_offers(struct helper *h);
 
 /* peers.c: what the host tells us */
+void peers_watch(struct helper *h, const char *path, bool on);
 void peers_read_all(struct helper *h);
 void peers_event(struct helper *h, const char *path);
 void peers_clear(struct helper *h);

@@ -80,17 +80,26 @@ static void roster_path(uint32_t roster, char path[CK_PATH_SIZE])
 	snprintf(path, CK_PATH_SIZE, "/tool/cokeeper/roster/%" PRIu32, roster);
 }
 
-static void watch_roster(struct helper *h, bool on)
+/* Begin or cease to be told of changes of a node, unless we look for them. */
+void peers_watch(struct helper *h, const char *path, bool on)
 {
-	char path[CK_PATH_SIZE];
 	int err;
 
-	if (!h->roster || h->poll)
+	if (h->poll)
 		return;
-	roster_path(h->roster, path);
 	err = ck_xs_watch(h->xs, path, on);
 	if (err && on)
 		ck_err("watch %s: %s", path, strerror(-err));
+}
+
+static void watch_roster(struct helper *h, bool on)
+{
+	char path[CK_PATH_SIZE];
+
+	if (!h->roster)
+		return;
+	roster_path(h->roster, path);
+	peers_watch(h, path, on);
 }
 
 /* Be told of changes of another roster from now on; 0: of none. */

@@ -20,7 +20,7 @@ void guest_start(struct ck_xs *xs)
 }
 
 static void own_path(char path[CK_PATH_SIZE], const struct iface *iface,
-			const char *directory, const struct ck_mac *peer)
+		     const char *directory, const struct ck_mac *peer)
 {
 	char own[CK_MAC_STRLEN], name[CK_MAC_STRLEN] = "";
 
@@ -86,7 +86,7 @@ static bool ready(struct iface *iface)
 }
 
 void guest_put_offer(struct iface *to, const struct ck_mac *peer,
-		      const struct ck_offer *offer)
+		     const struct ck_offer *offer)
 {
 	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
 

@@ -83,13 +83,23 @@ struct iface *iface_get(struct domain *domain, const struct ck_mac *mac)
 	return iface;
 }
 
-static struct group *group_get(const char *name)
+/* Return: the group of that name if it has members, or NULL. */
+struct group *group_by_name(const char *name)
 {
 	struct group *group;
 
 	TAILQ_FOREACH(group, &groups, next)
 		if (!strcmp(group->name, name))
 			return group;
+	return NULL;
+}
+
+static struct group *group_get(const char *name)
+{
+	struct group *group = group_by_name(name);
+
+	if (group)
+		return group;
 	group = ck_alloc(sizeof(*group));
 	strcpy(group->name, name);
 	TAILQ_INIT(&group->members);
@@ -549,8 +559,7 @@ static void tidy_rosters(void)
 			roster_join(iface);
 	TAILQ_FOREACH(group, &groups, next)
 		TAILQ_FOREACH(roster, &group->rosters, next)
-			if (roster_untidy(roster))
-				roster_tidy(roster);
+			roster_tidy(roster);
 }
 
 /**

@@ -154,6 +154,7 @@ void iface_offer(struct iface *iface, const struct ck_mac *peer,
 		 const struct ck_offer *value);
 
 struct iface *iface_peer(const struct iface *iface, const struct ck_mac *mac);
+struct group *group_by_name(const char *name);
 struct iface *group_find(const struct group *group, const struct ck_mac *mac);
 bool iface_shown(const struct iface *iface);
 const struct ck_offer *iface_offer_to(const struct iface *iface,

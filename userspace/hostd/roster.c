@@ -43,6 +43,18 @@ static void roster_path(char path[CK_EVENT_SIZE], uint32_t id, const char *node)
 		 *node ? "/" : "", node);
 }
 
+static struct roster *roster_find(uint32_t id)
+{
+	struct roster *roster;
+	struct group *group;
+
+	TAILQ_FOREACH(group, &groups, next)
+		TAILQ_FOREACH(roster, &group->rosters, next)
+			if (roster->id == id)
+				return roster;
+	return NULL;
+}
+
 /* A roster with a gap is replaced; it may be gone when the answer comes. */
 static void written(void *arg, int err)
 {
@@ -50,16 +62,14 @@ static void written(void *arg, int err)
 	uint32_t id = (uintptr_t)arg;
 	unsigned int suppressed;
 	struct roster *roster;
-	struct group *group;
 
 	if (!err || err == -ENOENT)
 		return;
 	if (ck_ratelimit(&log, &suppressed))
 		ck_err(ROSTERS "/%u: %s", id, strerror(-err));
-	TAILQ_FOREACH(group, &groups, next)
-		TAILQ_FOREACH(roster, &group->rosters, next)
-			if (roster->id == id)
-				roster->renew = true;
+	roster = roster_find(id);
+	if (roster)
+		roster->renew = true;
 }
 
 static void post_write(uint32_t id, const char *node, const char *value)
@@ -217,7 +227,7 @@ void roster_join(struct iface *iface)
 
 /**
  * roster_leave() - an interface needs its roster no more
- * @iface: the interface
+ * @iface: the interface; it has one
  * @revoke: its domain lives on, and is not to read anything of this group
  *
  * It may still read the single nodes that were made while it was a reader, so
@@ -228,8 +238,6 @@ void roster_leave(struct iface *iface, bool revoke)
 	struct roster *roster = iface->roster;
 	struct iface *other;
 
-	if (!roster)
-		return;
 	iface->roster = NULL;
 	TAILQ_REMOVE(&roster->readers, iface, in_roster);
 	roster->nreaders--;
@@ -344,9 +352,7 @@ static void adopt(uint32_t id)
 	roster_path(path, id, "");
 	if (ck_xs_read(store, CK_XS_NULL, path, &name))
 		return;
-	TAILQ_FOREACH(group, &groups, next)
-		if (!strcmp(group->name, name.data))
-			break;
+	group = group_by_name(name.data);
 	if (!group) {
 		post_rm(id, "");
 		return;
@@ -354,18 +360,6 @@ static void adopt(uint32_t id)
 	roster = roster_add(group);
 	roster->id = id;
 	roster->readers_changed = true;
-}
-
-static struct roster *roster_find(uint32_t id)
-{
-	struct roster *roster;
-	struct group *group;
-
-	TAILQ_FOREACH(group, &groups, next)
-		TAILQ_FOREACH(roster, &group->rosters, next)
-			if (roster->id == id)
-				return roster;
-	return NULL;
 }
 
 /* One that was put into another group meanwhile knows too much. */
@@ -406,7 +400,7 @@ static void adopt_nodes(struct roster *roster)
 		if (!ck_member_parse(names[i], &member))
 			continue;
 		if (i + 1 < n && !strncmp(names[i], names[i + 1],
-					  strlen("001122334455-")))
+					  2 * CK_MAC_BYTES + 1))
 			continue;
 		iface = group_find(roster->group, &member.mac);
 		if (iface && first && tells_of(&member, iface)) {
