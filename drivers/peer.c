@@ -332,6 +332,11 @@ static void step_connected(struct ck_peer *peer)
 {
 	struct ck_channel *ch = peer->ch;
 
+	/* We said goodbye, and whoever did so is about to close it: that the peer
+	 * answers is no reason to wait before the next attempt.
+	 */
+	if (!rcu_access_pointer(peer->channel))
+		return;
 	if (time_after_eq(jiffies, peer->retry_at))
 		peer->failures = 0;
 	if (ck_channel_broken(ch))
@@ -611,9 +616,10 @@ int ck_peer_replace_all(struct ck_dev *ck, const struct ck_peer_id *id,
  * @port: event channel port of the peer
  * @extack: says why not
  *
- * If both ends offered at once, the offer of the lower MAC stands.
+ * If both ends offered at once, the offer of the lower MAC stands. An open channel
+ * is not given up for an offer.
  *
- * Return: 0, also if the offer is known or loses; or a negative errno.
+ * Return: 0, also if the offer is known, late or loses; or a negative errno.
  */
 int ck_peer_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 		    u32 offer, u32 gref, u32 port,
@@ -646,7 +652,11 @@ int ck_peer_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 	case COKEEPER_STATE_CONNECTED:
 		if (peer->ch->lane[0].me == CK_ACCEPTOR && peer->ch->id == offer)
 			return 0;
-		/* The peer has given our channel up, or it would not offer. */
+		/* Before a peer offers again it closes the channel, so this is an
+		 * older offer: ours has crossed it.
+		 */
+		if (ck_channel_open(peer->ch))
+			return 0;
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, false);
 		break;
 	case COKEEPER_STATE_BACKOFF:

@@ -24,13 +24,13 @@ use_lab() {
 		trap '"$top/scripts/lab" down --name "$LAB"' EXIT
 		trap 'exit 130' INT
 		trap 'exit 143' TERM HUP
-		"$top/scripts/lab" up --name "$LAB" --icount --guests "$guests" --no-cokeeper
+		"$top/scripts/lab" up --name "$LAB" --icount --guests "$guests"
 	fi
 	for ((n = 0; n <= guests; n++)); do
 		h=$(host "$n")
 		tar -C "$top/build/tools" -c tiny probe-{cause,clock,events,store} |
 			"$top/scripts/lab" exec --name "$LAB" "$h" -- \
-				bash -c 'pkill -x "probe-.*"; tar -xmC /tmp'
+				bash -c '/usr/lib/cokeeper-lab/stop; pkill -x "probe-.*"; tar -xmC /tmp'
 	done
 	on dom0 'printf "%s\n" "$@" >/tmp/tiny.cfg' "name = 'tiny'" "type = 'pv'" "kernel = '/tmp/tiny'" \
 		"memory = 4" "vif = [ 'mac=$tiny_mac,bridge=xenbr0' ]" "on_crash = 'destroy'"

@@ -84,21 +84,22 @@ part_lifecycle() {
 # shellcheck disable=SC2016
 lifecycle='
 now() {
-	echo "${EPOCHREALTIME/[.,]/}000 $1"
+	local time=${EPOCHREALTIME/[.,]/}000
+	printf "$time %s\n" "$@"
 }
+save=/var/lib/xen/d4.save
 for ((i = 0; i < $1; i++)); do
 	id=$(xl domid d4)
-	now reboot
-	now back
+	now reboot back
 	xl reboot d4
 	/usr/lib/cokeeper-lab/wait-ready "4:$id" || exit
 	sleep 1
 	now save
-	xl save d4 /tmp/d4.save >/dev/null 2>&1 || exit
+	xl save d4 $save >/dev/null 2>&1 || exit
 	sleep 1
 	now restore
-	xl restore /tmp/d4.save >/dev/null 2>&1 || exit
-	rm /tmp/d4.save
+	xl restore $save >/dev/null 2>&1 || exit
+	rm $save
 	sleep 5
 done'
 

@@ -69,6 +69,12 @@ check "and changes nothing" busywait 1 has_peer 1 2
 check "an offer without a port is refused" genl "EINVAL: an offer needs" 5 : 9 '6{ 1=00163e000002 3=0100000000000000 }' '7{ 1=01000000 2=01000000 }'
 check "an offer of another instance is refused" genl "ESTALE" 5 : 9 \
 	'6{ 1=00163e000002 3=0100000000000000 }' '7{ 1=01000000 2=01000000 3=01000000 }'
+late_offer() {
+	! genl error 5 : 9 "6{ 1=00163e000002 3=$(peer 1 2 instance | fold -w 2 | tac | tr -d '\n') }" \
+		'7{ 1=ffffffff 2=01000000 3=01000000 }'
+}
+check "an offer that comes late" late_offer
+check "does not end an open channel" connected 1 2
 check "an unknown attribute is refused" genl "EINVAL\|ERANGE" 5 : 7 '99=00' '6{ 1=00163e0000ff 2=07000000 3=0100000000000000 }'
 run_helper 1
 check "the helper comes back" busywait 5 on d1 '! cokeeper -j show | grep -q "\"helper\":null"'
