@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/virtio_net.h>
 #include <net/page_pool/helpers.h>
+#include <net/tcp.h>
 
 #include "lane.h"
 #include "cokeeper.h"
@@ -15,6 +16,8 @@
  * back by its socket's send buffer before that; this bounds forwarded traffic.
  */
 #define PENDING_MAX	0x100000u
+/* TCP is to collect small writes while packets up to this size are kept. */
+#define KEEP_MAX	0x8000u
 /* Packets up to this size are copied into linear memory alone. */
 #define COPY_BREAK	1600
 /* Else this many bytes are, enough for all headers. */
@@ -417,6 +420,17 @@ static void flush_pending(struct ck_lane *lane)
 	__skb_queue_purge(&done);
 }
 
+/* Is it worth while to have TCP collect what is written after this packet? Not if it
+ * is large, nor where each request waits for an answer.
+ */
+static bool worth_keeping(const struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	return skb->len <= KEEP_MAX && sk && sk_fullsock(sk) && sk_is_tcp(sk) &&
+	       !skb_is_tcp_pure_ack(skb) && !inet_csk_in_pingpong_mode(sk);
+}
+
 /**
  * ck_lane_xmit() - send a packet to the peer
  * @lane: the lane; bottom halves are off
@@ -452,7 +466,10 @@ void ck_lane_xmit(struct ck_lane *lane, struct sk_buff *skb)
 		publish(lane);
 		ck_queue_traffic(lane->queue, lane);
 		spin_unlock(&lane->tx_lock);
-		consume_skb(skb);
+		if (worth_keeping(skb))
+			ck_queue_keep(lane->queue, skb);
+		else
+			consume_skb(skb);
 		return;
 	}
 	if (err == -EPROTO) {

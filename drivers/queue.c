@@ -17,8 +17,12 @@
 #define BUDGET	16
 /* Free pages that the pool keeps: as many as a ring fills twice. */
 #define POOL_SIZE	32
-/* How long a poll that took its budget gives way to others at most. */
+/* How long a poll that took its budget gives way to others at most, and packets
+ * are kept.
+ */
 #define GIVE_WAY	ns_to_ktime(NSEC_PER_MSEC)
+/* So many packets are kept at most. */
+#define KEPT_MAX	64
 /* The watcher looks this often before it looks at the clock. */
 #define LOOKS	64
 /* It is not woken the next 2^n times at most after nothing came of it. */
@@ -66,11 +70,32 @@ static bool others_wait(const struct ck_queue *queue)
 	       (need_resched() || (current != queue->watcher && !is_idle_task(current)));
 }
 
+/* Count the packets that were kept as sent. The newest one stays a turn longer if it is
+ * not the only one: what TCP collects meanwhile is to grow larger than what is kept.
+ */
+static void let_go(struct ck_queue *queue)
+{
+	unsigned int n = skb_queue_len_lockless(&queue->kept);
+	struct sk_buff *skb;
+
+	if (!n)
+		return;
+	if (n > 1 && current != queue->watcher) {
+		hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
+		n--;
+	}
+	while (n-- && (skb = skb_dequeue(&queue->kept)))
+		consume_skb(skb);
+}
+
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct ck_queue *queue = container_of(napi, struct ck_queue, napi);
 	struct ck_lane *lane;
 	int done = 0;
+
+	if (current == queue->watcher || !hrtimer_active(&queue->timer))
+		let_go(queue);
 
 	while (done < budget && (lane = next_ready(queue))) {
 		int quota = budget - done;
@@ -117,7 +142,8 @@ static bool look(struct ck_queue *queue)
 	bool found;
 
 	spin_lock_irq(&queue->lock);
-	found = !list_empty(&queue->ready);
+	found = !list_empty(&queue->ready) ||
+		!skb_queue_empty_lockless(&queue->kept);
 	list_for_each_entry(lane, &queue->warm, warm) {
 		if (!lane->looked_at) {
 			lane->looked_at = true;
@@ -256,6 +282,27 @@ void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane)
 }
 
 /**
+ * ck_queue_keep() - let a packet that was sent count as not sent for a little while
+ * @queue: started
+ * @skb: a packet of a local TCP socket; consumed. Bottom halves are off
+ *
+ * The ring takes a packet at once, and so TCP would send each small write by itself.
+ * While it takes a packet to be in the device's queue, it collects what is written
+ * into the next one (tcp_autocorking). That ends once this processor has nothing else
+ * to do, or after a millisecond; two if there is more by then.
+ */
+void ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb)
+{
+	if (skb_queue_len_lockless(&queue->kept) >= KEPT_MAX) {
+		consume_skb(skb);
+		return;
+	}
+	skb_queue_tail(&queue->kept, skb);
+	if (!hrtimer_active(&queue->timer))
+		hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
+}
+
+/**
  * ck_queue_init() - set a queue up, stopped
  * @queue: to be set up
  * @dev: the device that receives; RTNL is held
@@ -268,6 +315,7 @@ void ck_queue_init(struct ck_queue *queue, struct net_device *dev,
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->ready);
 	INIT_LIST_HEAD(&queue->warm);
+	skb_queue_head_init(&queue->kept);
 	queue->look_usecs = CK_LOOK_USECS;
 	hrtimer_init(&queue->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	queue->timer.function = gave_way;
@@ -345,6 +393,7 @@ void ck_queue_stop(struct ck_queue *queue)
 	kthread_stop(queue->watcher);
 	napi_disable(&queue->napi);
 	hrtimer_cancel(&queue->timer);
+	skb_queue_purge(&queue->kept);
 	page_pool_destroy(queue->pool);
 }
 

@@ -5,6 +5,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/netdevice.h>
+#include <linux/skbuff.h>
 
 struct ck_lane;
 struct page_pool;
@@ -33,7 +34,9 @@ struct ck_traffic {
  * @napi: polls the lanes, a few frames each, so that none starves another
  * @pool: recycles what large packets are copied to; used by the poll alone
  * @frag: where the rest of them is; used by the poll alone
- * @timer: polls again where others were given way
+ * @timer: polls again where others were given way, or packets are kept
+ * @kept: packets that were sent, and that TCP is to take for not sent yet; they are
+ *	let go by the next poll
  * @lock: protects the lists and what the lanes keep for them; taken in hard
  *	interrupts
  * @ready: lanes with something to do
@@ -53,6 +56,7 @@ struct ck_queue {
 	struct page_pool *pool;
 	struct page_frag frag;
 	struct hrtimer timer;
+	struct sk_buff_head kept;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
 	struct list_head warm;
@@ -73,6 +77,7 @@ int ck_queue_start(struct ck_queue *queue);
 void ck_queue_stop(struct ck_queue *queue);
 void ck_queue_add(struct ck_queue *queue, struct ck_lane *lane);
 void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane);
+void ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb);
 void ck_queue_remove(struct ck_queue *queue, struct ck_lane *lane);
 
 #endif /* CK_QUEUE_H */
