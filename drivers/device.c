@@ -238,7 +238,7 @@ static const struct device_type device_type = { .name = "cokeeper" };
 static void setup(struct net_device *dev)
 {
 	const netdev_features_t features = NETIF_F_SG | NETIF_F_FRAGLIST |
-		NETIF_F_HW_CSUM | NETIF_F_HIGHDMA | NETIF_F_GSO |
+		NETIF_F_HW_CSUM | NETIF_F_GSO |
 		NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN;
 
 	dev->netdev_ops = &netdev_ops;

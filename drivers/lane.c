@@ -320,27 +320,50 @@ static bool describe(const struct sk_buff *skb, struct ck_frame *frame)
 					virtio_legacy_is_little_endian(), true, 0);
 }
 
+/* Copy @len bytes to @pos of the ring. Returns the index after them. */
+static u32 copy_in(struct ck_ring *ring, u32 pos, const void *from, u32 len)
+{
+	u32 n;
+
+	for (; len; len -= n, pos += n, from += n) {
+		void *to;
+
+		n = len;
+		to = ck_ring_span(ring, pos, &n);
+		memcpy(to, from, n);
+	}
+	return pos;
+}
+
+/* The device takes no packets from high memory, so all of it has an address. */
+static u32 copy_in_skb(struct ck_ring *ring, u32 pos, const struct sk_buff *skb)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	const struct sk_buff *part;
+	unsigned int i;
+
+	pos = copy_in(ring, pos, skb->data, skb_headlen(skb));
+	for (i = 0; i < info->nr_frags; i++)
+		pos = copy_in(ring, pos, skb_frag_address(&info->frags[i]),
+			      skb_frag_size(&info->frags[i]));
+	skb_walk_frags(skb, part)
+		pos = copy_in_skb(ring, pos, part);
+	return pos;
+}
+
 /* Put a packet into the ring; tx_lock is held. Returns 0, -ENOSPC if it must
  * wait, or -EPROTO if the peer broke the rules.
  */
 static int push(struct ck_lane *lane, struct sk_buff *skb,
 		const struct ck_frame *frame)
 {
-	u32 pos, off, n;
 	int err;
 
 	err = ck_ring_reserve(&lane->tx, skb->len);
 	if (err)
 		return err;
 
-	pos = ck_ring_frame(&lane->tx, frame);
-	for (off = 0; off < skb->len; off += n) {
-		void *to;
-
-		n = skb->len - off;
-		to = ck_ring_span(&lane->tx, pos + off, &n);
-		skb_copy_bits(skb, off, to, n);
-	}
+	copy_in_skb(&lane->tx, ck_ring_frame(&lane->tx, frame), skb);
 	lane->tx_packets++;
 	lane->tx_bytes += skb->len;
 	dev_sw_netstats_tx_add(lane->peer->ck->dev, 1, skb->len);
@@ -542,13 +565,28 @@ static void copy_out(struct ck_ring *ring, u32 pos, void *to, u32 len)
 	}
 }
 
-/* Make a packet of the frame at @pos: headers in linear memory, the rest in
- * pages of our own. NULL if there is no memory.
+/* How much of a packet goes to linear memory: all of a small one, else the headers,
+ * of which the sender may say how long they are. It is a hint; the stack gets at what
+ * it needs wherever that is.
  */
-static struct sk_buff *build_skb_at(struct ck_lane *lane, u32 pos, u32 len)
+static u32 head_size(const struct ck_frame *frame)
+{
+	const struct virtio_net_hdr *hdr = (const void *)frame->meta;
+	u32 len = __virtio16_to_cpu(virtio_legacy_is_little_endian(), hdr->hdr_len);
+
+	if (frame->len <= COPY_BREAK)
+		return frame->len;
+	return len >= sizeof(struct iphdr) && len < HEAD_SIZE ? len : HEAD_SIZE;
+}
+
+/* Make a packet of a frame whose payload is at @pos: headers in linear memory, the
+ * rest in pages of our own. NULL if there is no memory.
+ */
+static struct sk_buff *build_skb_at(struct ck_lane *lane, u32 pos,
+				    const struct ck_frame *frame)
 {
 	struct page_frag *frag = &lane->queue->frag;
-	u32 head = len <= COPY_BREAK ? len : HEAD_SIZE;
+	u32 len = frame->len, head = head_size(frame);
 	struct sk_buff *skb = napi_alloc_skb(&lane->queue->napi, head);
 	struct page *page;
 	u32 off, n;
@@ -640,7 +678,7 @@ static int receive_one(struct ck_lane *lane)
 		return ++lane->bad_frames > BAD_FRAMES_MAX ? -EPROTO : 1;
 	}
 
-	skb = build_skb_at(lane, pos, frame.len);
+	skb = build_skb_at(lane, pos, &frame);
 	ck_ring_consume(&lane->rx, frame.len);
 	if (unlikely(!skb)) {
 		drop(lane, CK_RX_DROPPED_MEMORY);

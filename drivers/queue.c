@@ -16,7 +16,7 @@
  */
 #define BUDGET	16
 /* Free pages that the pool keeps: as many as a ring fills twice. */
-#define POOL_SIZE	32
+#define POOL_SIZE	64
 /* How long a poll that took its budget gives way to others at most, and packets
  * are kept.
  */

@@ -16,7 +16,7 @@ struct task_struct;
 #define CK_LOOK_USECS_MAX	1000
 
 /* The pool's pages: a zeroed page costs as much as a copy, a recycled one nothing. */
-#define CK_POOL_ORDER		2
+#define CK_POOL_ORDER		3
 #define CK_POOL_BYTES		(PAGE_SIZE << CK_POOL_ORDER)
 
 /* What went through lanes. */
