@@ -80,7 +80,8 @@ static inline __u32 ck_frame_room(__u32 len)
  * ck_ring_span() - the contiguous piece of a ring at an index
  * @ring: the ring
  * @pos: index of its first byte
- * @len: in: bytes wanted; out: bytes up to the end of the page at most
+ * @len: in: bytes wanted; out: bytes up to the first page that does not follow the
+ *	one before in memory, at most
  *
  * Return: the address of that piece.
  */
@@ -88,11 +89,15 @@ static inline void *ck_ring_span(const struct ck_ring *ring, __u32 pos,
 				 __u32 *len)
 {
 	__u32 off = pos & (ring->size - 1);
-	__u32 in_page = off & (CK_RING_PAGE - 1);
+	__u32 n = CK_RING_PAGE - (off & (CK_RING_PAGE - 1));
+	void **page = &ring->page[off / CK_RING_PAGE];
+	__u8 *start = (__u8 *)*page + CK_RING_PAGE - n;
 
-	if (*len > CK_RING_PAGE - in_page)
-		*len = CK_RING_PAGE - in_page;
-	return (__u8 *)ring->page[off / CK_RING_PAGE] + in_page;
+	while (n < *len && off + n < ring->size && *++page == start + n)
+		n += CK_RING_PAGE;
+	if (*len > n)
+		*len = n;
+	return start;
 }
 
 int ck_ring_reserve(struct ck_ring *ring, __u32 len);

@@ -4,6 +4,7 @@
 #include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <xen/events.h>
 #include <xen/grant_table.h>
 #include <xen/interface/event_channel.h>
@@ -25,6 +26,26 @@ static int area_alloc(struct ck_area *area, u16 domid, unsigned int nr)
 	return -ENOMEM;
 }
 
+/* Allocate zeroed pages that follow each other in memory, to be freed one by one: as
+ * many of @nr as there are in one piece, which is 1 at least. NULL if there is none.
+ */
+static struct page *alloc_run(unsigned int *nr)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	unsigned int order = min(ilog2(*nr), PAGE_ALLOC_COSTLY_ORDER);
+	struct page *page = NULL;
+
+	if (order)
+		page = alloc_pages(gfp | __GFP_NORETRY, order);
+	if (!page) {
+		*nr = 1;
+		return alloc_page(gfp);
+	}
+	split_page(page, order);
+	*nr = 1 << order;
+	return page;
+}
+
 /**
  * ck_area_grant() - allocate zeroed pages and grant them to a domain
  * @area: to be set up
@@ -38,6 +59,8 @@ static int area_alloc(struct ck_area *area, u16 domid, unsigned int nr)
  */
 int ck_area_grant(struct ck_area *area, u16 domid, unsigned int nr)
 {
+	unsigned int got, n, i;
+	struct page *page;
 	int ref, err;
 
 	err = area_alloc(area, domid, nr);
@@ -45,27 +68,31 @@ int ck_area_grant(struct ck_area *area, u16 domid, unsigned int nr)
 		return err;
 	area->foreign = false;
 
-	for (; area->nr < nr; area->nr++) {
-		struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO |
-					       __GFP_NOWARN);
-
-		err = -ENOMEM;
-		if (!page)
-			goto fail;
+	for (got = 0; got < nr; got += n) {
+		n = nr - got;
+		page = alloc_run(&n);
+		if (!page) {
+			err = -ENOMEM;
+			break;
+		}
+		for (i = 0; i < n; i++)
+			area->page[got + i] = page + i;
+	}
+	while (!err && area->nr < nr) {
+		page = area->page[area->nr];
 		ref = gnttab_grant_foreign_access(domid, xen_page_to_gfn(page), 0);
 		if (ref < 0) {
-			__free_page(page);
 			err = ref;
-			goto fail;
+			break;
 		}
-		area->page[area->nr] = page;
 		area->addr[area->nr] = page_address(page);
-		area->ref[area->nr] = ref;
+		area->ref[area->nr++] = ref;
 	}
-	return 0;
-
-fail:
-	ck_area_release(area);
+	if (err) {
+		while (got > area->nr)
+			__free_page(area->page[--got]);
+		ck_area_release(area);
+	}
 	return err;
 }
 
@@ -84,6 +111,14 @@ static void unmap_pages(struct ck_area *area, unsigned int nr_pages)
 		pr_err("cokeeper: cannot unmap pages of domain %u\n", area->domid);
 	kvfree(op);
 	gnttab_free_pages(nr_pages, area->page);
+}
+
+static int cmp_page(const void *a, const void *b)
+{
+	unsigned long x = page_to_pfn(*(struct page **)a);
+	unsigned long y = page_to_pfn(*(struct page **)b);
+
+	return (x > y) - (x < y);
 }
 
 /**
@@ -118,6 +153,7 @@ int ck_area_map(struct ck_area *area, u16 domid, const u32 *ref,
 	err = gnttab_alloc_pages(nr, page);
 	if (err)
 		goto free;
+	sort(page, nr, sizeof(*page), cmp_page, NULL);
 
 	for (i = 0; i < nr; i++)
 		gnttab_set_map_op(&op[i], (unsigned long)page_address(page[i]),
