@@ -488,11 +488,10 @@ void ck_lane_xmit(struct ck_lane *lane, struct sk_buff *skb)
 	if (likely(!err)) {
 		publish(lane);
 		ck_queue_traffic(lane->queue, lane);
+		if (worth_keeping(skb) && ck_queue_keep(lane->queue, skb))
+			skb = NULL;
 		spin_unlock(&lane->tx_lock);
-		if (worth_keeping(skb))
-			ck_queue_keep(lane->queue, skb);
-		else
-			consume_skb(skb);
+		consume_skb(skb);
 		return;
 	}
 	if (err == -EPROTO) {

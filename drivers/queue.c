@@ -94,7 +94,7 @@ static int poll(struct napi_struct *napi, int budget)
 	struct ck_lane *lane;
 	int done = 0;
 
-	if (current == queue->watcher || !hrtimer_active(&queue->timer))
+	if (current == queue->watcher || !hrtimer_is_queued(&queue->timer))
 		let_go(queue);
 
 	while (done < budget && (lane = next_ready(queue))) {
@@ -284,22 +284,26 @@ void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane)
 /**
  * ck_queue_keep() - let a packet that was sent count as not sent for a little while
  * @queue: started
- * @skb: a packet of a local TCP socket; consumed. Bottom halves are off
+ * @skb: a packet of a local TCP socket; bottom halves are off, and the lock is held
+ *	under which a lane of the queue is closed
  *
  * The ring takes a packet at once, and so TCP would send each small write by itself.
  * While it takes a packet to be in the device's queue, it collects what is written
  * into the next one (tcp_autocorking). That ends once this processor has nothing else
  * to do, or after a millisecond; two if there is more by then.
+ *
+ * Return: true if the queue has the packet now, false if it has enough.
  */
-void ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb)
+bool ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb)
 {
-	if (skb_queue_len_lockless(&queue->kept) >= KEPT_MAX) {
-		consume_skb(skb);
-		return;
-	}
+	if (skb_queue_len_lockless(&queue->kept) >= KEPT_MAX)
+		return false;
 	skb_queue_tail(&queue->kept, skb);
-	if (!hrtimer_active(&queue->timer))
+	/* Either the timer is still to come, or its poll sees the packet. */
+	smp_mb();
+	if (!hrtimer_is_queued(&queue->timer))
 		hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
+	return true;
 }
 
 /**

@@ -77,7 +77,7 @@ int ck_queue_start(struct ck_queue *queue);
 void ck_queue_stop(struct ck_queue *queue);
 void ck_queue_add(struct ck_queue *queue, struct ck_lane *lane);
 void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane);
-void ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb);
+bool ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb);
 void ck_queue_remove(struct ck_queue *queue, struct ck_lane *lane);
 
 #endif /* CK_QUEUE_H */

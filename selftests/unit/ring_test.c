@@ -74,6 +74,38 @@ static void test_frames_in_order(void **state)
 	assert_true(ck_ring_drained(&a->tx));
 }
 
+/* Pages that follow each other are one piece, to the end of the ring at most. */
+static void test_span(void **state)
+{
+	char *run = area_alloc(CK_RING_PAGE, SIZE + CK_RING_PAGE);
+	void *page[SIZE / CK_RING_PAGE];
+	struct ck_ring_shared shared;
+	struct ck_ring ring;
+	__u32 i, n;
+
+	(void)state;
+	for (i = 0; i < SIZE / CK_RING_PAGE; i++)
+		page[i] = run + i * CK_RING_PAGE;
+	ck_ring_init(&ring, &shared, page, SIZE);
+
+	n = 3 * CK_RING_PAGE;
+	assert_ptr_equal(ck_ring_span(&ring, SIZE + 100, &n), run + 100);
+	assert_int_equal(n, 3 * CK_RING_PAGE);
+	n = 3 * CK_RING_PAGE;
+	assert_ptr_equal(ck_ring_span(&ring, SIZE - CK_RING_PAGE - 16, &n),
+			 run + SIZE - CK_RING_PAGE - 16);
+	assert_int_equal(n, CK_RING_PAGE + 16);
+
+	page[2] = run + SIZE;
+	n = 3 * CK_RING_PAGE;
+	ck_ring_span(&ring, 16, &n);
+	assert_int_equal(n, 2 * CK_RING_PAGE - 16);
+	n = 3 * CK_RING_PAGE;
+	assert_ptr_equal(ck_ring_span(&ring, 2 * CK_RING_PAGE, &n), run + SIZE);
+	assert_int_equal(n, CK_RING_PAGE);
+	free(run);
+}
+
 static void test_unpublished_is_invisible(void **state)
 {
 	struct area *a = *state;
@@ -292,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_empty),
 		TEST(test_frames_in_order),
+		TEST(test_span),
 		TEST(test_unpublished_is_invisible),
 		TEST(test_full_then_space),
 		TEST(test_event_only_when_asked),
