@@ -11,6 +11,7 @@
 #define COKEEPER_MAX_PEERS	4096
 
 #define COKEEPER_MCGRP_MONITOR	"monitor"
+#define COKEEPER_MCGRP_DEVICE	"device"
 
 enum cokeeper_state {
 	COKEEPER_STATE_IDLE,

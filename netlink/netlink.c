@@ -14,10 +14,11 @@
 
 static struct genl_family family;
 
-enum { MCGRP_MONITOR };
+enum { MCGRP_MONITOR, MCGRP_DEVICE };
 
 static const struct genl_multicast_group mcgrps[] = {
 	[MCGRP_MONITOR] = { .name = COKEEPER_MCGRP_MONITOR },
+	[MCGRP_DEVICE] = { .name = COKEEPER_MCGRP_DEVICE },
 };
 
 static const struct nla_policy peer_policy[COKEEPER_A_PEER_MAX + 1] = {
@@ -455,15 +456,15 @@ static int offer_set(struct sk_buff *request, struct genl_info *info)
 			       info->extack);
 }
 
-/* Tell listeners of an event of a device, or of its peer. */
-static void notify(struct ck_dev *ck, const struct ck_peer *peer, u8 cmd,
-		   enum cokeeper_event event, enum cokeeper_cause cause)
+/* Tell the listeners of a group of an event of a device, or of its peer. */
+static void notify(struct ck_dev *ck, const struct ck_peer *peer, u8 group,
+		   u8 cmd, enum cokeeper_event event, enum cokeeper_cause cause)
 {
 	struct net *net = dev_net(ck->dev);
 	struct sk_buff *skb;
 	void *hdr;
 
-	if (!genl_has_listeners(&family, net, MCGRP_MONITOR))
+	if (!genl_has_listeners(&family, net, group))
 		return;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
@@ -478,7 +479,7 @@ static void notify(struct ck_dev *ck, const struct ck_peer *peer, u8 cmd,
 		return;
 	}
 	genlmsg_end(skb, hdr);
-	genlmsg_multicast_netns(&family, net, skb, 0, MCGRP_MONITOR, GFP_KERNEL);
+	genlmsg_multicast_netns(&family, net, skb, 0, group, GFP_KERNEL);
 }
 
 /**
@@ -488,7 +489,10 @@ static void notify(struct ck_dev *ck, const struct ck_peer *peer, u8 cmd,
  */
 void ck_netlink_notify_dev(struct ck_dev *ck, enum cokeeper_cause cause)
 {
-	notify(ck, NULL, COKEEPER_CMD_DEV_NTF, COKEEPER_EVENT_DEVICE, cause);
+	notify(ck, NULL, MCGRP_DEVICE, COKEEPER_CMD_DEV_NTF,
+	       COKEEPER_EVENT_DEVICE, cause);
+	notify(ck, NULL, MCGRP_MONITOR, COKEEPER_CMD_DEV_NTF,
+	       COKEEPER_EVENT_DEVICE, cause);
 }
 
 /**
@@ -500,7 +504,8 @@ void ck_netlink_notify_dev(struct ck_dev *ck, enum cokeeper_cause cause)
 void ck_netlink_notify_peer(struct ck_peer *peer, enum cokeeper_event event,
 			    enum cokeeper_cause cause)
 {
-	notify(peer->ck, peer, COKEEPER_CMD_PEER_NTF, event, cause);
+	notify(peer->ck, peer, MCGRP_MONITOR, COKEEPER_CMD_PEER_NTF, event,
+	       cause);
 }
 
 static int put_offer(struct sk_buff *skb, const struct ck_peer *peer,

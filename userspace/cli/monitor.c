@@ -111,7 +111,7 @@ static int monitor_run(struct monitor *monitor)
 	struct pollfd pfd = { .events = POLLIN };
 	int err;
 
-	err = ck_genl_join_monitor(&monitor->genl);
+	err = ck_genl_join(&monitor->genl, monitor->genl.monitor);
 	if (err) {
 		cli_error("join the monitor group: %s", strerror(-err));
 		return 1;

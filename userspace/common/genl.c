@@ -35,6 +35,8 @@ static void parse_group(const struct nlattr *group, struct ck_genl *genl)
 	}
 	if (name && !strcmp(name, COKEEPER_MCGRP_MONITOR))
 		genl->monitor = id;
+	else if (name && !strcmp(name, COKEEPER_MCGRP_DEVICE))
+		genl->device = id;
 }
 
 static int parse_family(const struct nlmsghdr *nlh, void *arg)
@@ -83,11 +85,9 @@ void ck_genl_close(struct ck_genl *genl)
 	ck_nl_close(&genl->nl);
 }
 
-/* Receive the family's notifications. Return: 0 or a negative errno. */
-int ck_genl_join_monitor(struct ck_genl *genl)
+/* Receive a group's notifications. Return: 0 or a negative errno. */
+int ck_genl_join(struct ck_genl *genl, uint32_t group)
 {
-	uint32_t group = genl->monitor;
-
 	if (mnl_socket_setsockopt(genl->nl.sk, NETLINK_ADD_MEMBERSHIP, &group,
 				  sizeof(group)))
 		return -errno;

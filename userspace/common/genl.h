@@ -14,12 +14,14 @@
  * struct ck_genl - a socket of the family
  * @nl: the socket
  * @family: the family's number
- * @monitor: number of its multicast group
+ * @monitor: number of the multicast group of all events
+ * @device: number of that of devices alone
  */
 struct ck_genl {
 	struct ck_nl nl;
 	uint16_t family;
 	uint32_t monitor;
+	uint32_t device;
 };
 
 /**
@@ -76,7 +78,7 @@ struct ck_message {
 
 int ck_genl_open(struct ck_genl *genl);
 void ck_genl_close(struct ck_genl *genl);
-int ck_genl_join_monitor(struct ck_genl *genl);
+int ck_genl_join(struct ck_genl *genl, uint32_t group);
 struct nlmsghdr *ck_genl_put(const struct ck_genl *genl, void *buf,
 			     uint8_t cmd);
 bool ck_genl_parse(const struct nlmsghdr *nlh, struct ck_message *msg);

@@ -62,6 +62,7 @@ struct event {
  * @requests: not yet answered, in their order, which is that of the answers
  * @out: messages that are still to be sent
  * @in: what was received; messages before @in_pos were taken
+ * @drained: the last read got all there was
  */
 struct ck_xs {
 	int fd;
@@ -75,6 +76,7 @@ struct ck_xs {
 	char in[IN_SIZE];
 	size_t in_pos;
 	size_t in_len;
+	bool drained;
 	struct answer answer;
 };
 
@@ -246,7 +248,7 @@ static int take(struct ck_xs *xs)
 }
 
 /* Receive without waiting. Return: 1 for a message, 0 if there is none, or a
- * negative errno.
+ * negative errno. What came since the last read makes the descriptor readable.
  */
 static int receive(struct ck_xs *xs)
 {
@@ -254,6 +256,10 @@ static int receive(struct ck_xs *xs)
 	int ret;
 
 	while (!(ret = take(xs))) {
+		if (xs->drained) {
+			xs->drained = false;
+			return 0;
+		}
 		memmove(xs->in, xs->in + xs->in_pos, xs->in_len - xs->in_pos);
 		xs->in_len -= xs->in_pos;
 		xs->in_pos = 0;
@@ -266,6 +272,7 @@ static int receive(struct ck_xs *xs)
 			return -errno;
 		if (n > 0)
 			xs->in_len += n;
+		xs->drained = xs->in_len < IN_SIZE;
 	}
 	return ret;
 }

@@ -32,7 +32,7 @@ static int take_notification(const struct nlmsghdr *nlh, void *arg)
 	struct ck_message msg;
 	struct helper *h = arg;
 
-	if (nlh->nlmsg_type == h->monitor.family && ck_genl_parse(nlh, &msg) &&
+	if (nlh->nlmsg_type == h->events.family && ck_genl_parse(nlh, &msg) &&
 	    msg.cmd == COKEEPER_CMD_DEV_NTF &&
 	    msg.dev.ifindex == h->dev.ifindex) {
 		h->dev_changed = true;
@@ -63,10 +63,10 @@ static int serve_bound(void *arg)
 	return err;
 }
 
-static int serve_monitor(void *arg)
+static int serve_events(void *arg)
 {
 	struct helper *h = arg;
-	int err = ck_nl_drain(&h->monitor.nl);
+	int err = ck_nl_drain(&h->events.nl);
 
 	if (err == -ENOBUFS) {
 		h->dev_changed = true;
@@ -97,25 +97,25 @@ static int open_sockets(struct helper *h)
 	err = ck_genl_open(&h->bound);
 	if (err)
 		return err;
-	err = ck_genl_open(&h->monitor);
+	err = ck_genl_open(&h->events);
 	if (err)
 		goto close_bound;
 	h->bound.nl.ntf = take_order;
 	h->bound.nl.ntf_arg = h;
-	h->monitor.nl.ntf = take_notification;
-	h->monitor.nl.ntf_arg = h;
+	h->events.nl.ntf = take_notification;
+	h->events.nl.ntf_arg = h;
 
 	/* Before the first question, so that no change is missed. */
-	err = ck_genl_join_monitor(&h->monitor);
+	err = ck_genl_join(&h->events, h->events.device);
 	if (!err)
 		err = ck_loop_add(&h->loop, ck_nl_fd(&h->bound.nl),
 				  serve_bound, h);
 	if (!err)
-		err = ck_loop_add(&h->loop, ck_nl_fd(&h->monitor.nl),
-				  serve_monitor, h);
+		err = ck_loop_add(&h->loop, ck_nl_fd(&h->events.nl),
+				  serve_events, h);
 	if (!err)
 		return 0;
-	ck_genl_close(&h->monitor);
+	ck_genl_close(&h->events);
 close_bound:
 	ck_genl_close(&h->bound);
 	return err;
@@ -124,9 +124,9 @@ close_bound:
 static void close_sockets(struct helper *h)
 {
 	ck_loop_del(&h->loop, ck_nl_fd(&h->bound.nl));
-	ck_loop_del(&h->loop, ck_nl_fd(&h->monitor.nl));
+	ck_loop_del(&h->loop, ck_nl_fd(&h->events.nl));
 	ck_genl_close(&h->bound);
-	ck_genl_close(&h->monitor);
+	ck_genl_close(&h->events);
 }
 
 static void watch(struct helper *h, bool on)

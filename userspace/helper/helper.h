@@ -48,7 +48,7 @@ struct route_change {
  * @poll: seconds after which the roster is read again; 0: watches tell of changes
  * @attached: the device is there and bound; the rest below is valid
  * @bound: socket that may change the device's peers
- * @monitor: socket for notifications
+ * @events: socket for what happens to devices
  * @rtnl: socket for requests, always open
  * @rtnl_events: socket for notifications, always open
  * @dev: the device
@@ -78,7 +78,7 @@ struct helper {
 
 	bool attached;
 	struct ck_genl bound;
-	struct ck_genl monitor;
+	struct ck_genl events;
 	struct ck_dev dev;
 	char mac[CK_MAC_STRLEN];
 	struct ck_addrs addrs;

@@ -449,8 +449,13 @@ void peers_event(struct helper *h, const char *path)
 	const char *rest;
 	struct ck_mac mac;
 
-	snprintf(own, sizeof(own), "cokeeper/%s", h->mac);
 	roster_path(h->roster, roster);
+	if ((rest = below(path, roster))) {
+		if (!h->roster_changed)
+			member_event(h, rest);
+		return;
+	}
+	snprintf(own, sizeof(own), "cokeeper/%s", h->mac);
 	if (!strcmp(path, own)) {
 		h->roster_changed = true;
 	} else if ((rest = below(path, own))) {
@@ -459,7 +464,5 @@ void peers_event(struct helper *h, const char *path)
 		else if (!h->roster_changed && !strncmp(rest, "offer/", 6) &&
 			 ck_mac_parse_node(rest + 6, &mac))
 			read_offer(h, &mac);
-	} else if (!h->roster_changed && (rest = below(path, roster))) {
-		member_event(h, rest);
 	}
 }

@@ -25,7 +25,10 @@
  */
 #define READERS_MAX	128
 
-/* With so many nodes a roster may be worth tidying up. */
+/* After so many changes, and as many as it has readers, a roster is replaced: that
+ * costs xenstored less than to remove the outdated nodes one by one, for each of which
+ * it looks for each of its connections at all who may read the node.
+ */
 #define TOLD_SOME	16
 
 static struct ck_xs *store;
@@ -247,18 +250,6 @@ void roster_leave(struct iface *iface, bool revoke)
 	roster->renew |= revoke;
 }
 
-/* Is this node what is to be said of a member? */
-static bool current(const struct group *group, const char *node)
-{
-	struct ck_member member;
-	struct iface *iface;
-
-	if (!ck_member_parse(node, &member))
-		return false;
-	iface = group_find(group, &member.mac);
-	return iface && iface->node && !strcmp(iface->node, node);
-}
-
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -279,20 +270,6 @@ static char **list_nodes(uint32_t id, unsigned int *n)
 	return names;
 }
 
-static void remove_outdated(struct roster *roster)
-{
-	unsigned int i, n;
-	char **names;
-
-	roster->told = 0;
-	names = list_nodes(roster->id, &n);
-	/* The oldest first: else one that has left would be there again. */
-	for (i = 0; i < n; i++)
-		if (!current(roster->group, names[i]))
-			post_rm(roster->id, names[i]);
-	free(names);
-}
-
 /* Write it anew under another number, and have all readers follow. */
 static void renew(struct roster *roster)
 {
@@ -307,11 +284,15 @@ static void renew(struct roster *roster)
 	post_rm(old, "");
 }
 
+static bool outdated(const struct roster *roster)
+{
+	return roster->told >= TOLD_SOME && roster->told >= roster->nreaders;
+}
+
 /* Is there something for roster_tidy() to do? */
 bool roster_untidy(const struct roster *roster)
 {
-	return roster->renew || roster->readers_changed ||
-	       roster->told >= TOLD_SOME;
+	return roster->renew || roster->readers_changed || outdated(roster);
 }
 
 /**
@@ -320,12 +301,10 @@ bool roster_untidy(const struct roster *roster)
  */
 void roster_tidy(struct roster *roster)
 {
-	if (roster->renew)
+	if (roster->renew || outdated(roster))
 		renew(roster);
 	if (roster->readers_changed)
 		post_readers(roster);
-	if (roster->told >= TOLD_SOME)
-		remove_outdated(roster);
 }
 
 /* The last member of its group has left. */
@@ -391,11 +370,10 @@ static void adopt_nodes(struct roster *roster)
 	bool first = roster == TAILQ_FIRST(&roster->group->rosters);
 	struct ck_member member;
 	struct iface *iface;
-	unsigned int i, n;
+	unsigned int i, n, shown = 0;
 	char **names, *left;
 
 	names = list_nodes(roster->id, &n);
-	roster->told = n;
 	for (i = 0; i < n; i++) {
 		if (!ck_member_parse(names[i], &member))
 			continue;
@@ -413,11 +391,16 @@ static void adopt_nodes(struct roster *roster)
 			free(left);
 		}
 	}
-	TAILQ_FOREACH(iface, &roster->group->members, in_group)
-		if (iface_shown(iface) &&
-		    (!n || !bsearch(&iface->node, names, n, sizeof(*names),
-				    compare_names)))
+	TAILQ_FOREACH(iface, &roster->group->members, in_group) {
+		if (!iface_shown(iface))
+			continue;
+		if (n && bsearch(&iface->node, names, n, sizeof(*names),
+				 compare_names))
+			shown++;
+		else
 			roster->renew = true;
+	}
+	roster->told += n - shown;
 	free(names);
 }
 
