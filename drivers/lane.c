@@ -320,21 +320,6 @@ static bool describe(const struct sk_buff *skb, struct ck_frame *frame)
 					virtio_legacy_is_little_endian(), true, 0);
 }
 
-/* Copy @len bytes to @pos of the ring. Returns the index after them. */
-static u32 copy_in(struct ck_ring *ring, u32 pos, const void *from, u32 len)
-{
-	u32 n;
-
-	for (; len; len -= n, pos += n, from += n) {
-		void *to;
-
-		n = len;
-		to = ck_ring_span(ring, pos, &n);
-		memcpy(to, from, n);
-	}
-	return pos;
-}
-
 /* The device takes no packets from high memory, so all of it has an address. */
 static u32 copy_in_skb(struct ck_ring *ring, u32 pos, const struct sk_buff *skb)
 {
@@ -342,10 +327,11 @@ static u32 copy_in_skb(struct ck_ring *ring, u32 pos, const struct sk_buff *skb)
 	const struct sk_buff *part;
 	unsigned int i;
 
-	pos = copy_in(ring, pos, skb->data, skb_headlen(skb));
+	pos = ck_ring_write(ring, pos, skb->data, skb_headlen(skb));
 	for (i = 0; i < info->nr_frags; i++)
-		pos = copy_in(ring, pos, skb_frag_address(&info->frags[i]),
-			      skb_frag_size(&info->frags[i]));
+		pos = ck_ring_write(ring, pos,
+				    skb_frag_address(&info->frags[i]),
+				    skb_frag_size(&info->frags[i]));
 	skb_walk_frags(skb, part)
 		pos = copy_in_skb(ring, pos, part);
 	return pos;
@@ -550,20 +536,6 @@ bool ck_lane_check_pending(struct ck_lane *lane)
 	return wait;
 }
 
-/* Copy the next @len bytes at @pos of the ring to @to. */
-static void copy_out(struct ck_ring *ring, u32 pos, void *to, u32 len)
-{
-	u32 n;
-
-	for (; len; len -= n, pos += n, to += n) {
-		void *from;
-
-		n = len;
-		from = ck_ring_span(ring, pos, &n);
-		memcpy(to, from, n);
-	}
-}
-
 /* How much of a packet goes to linear memory: all of a small one, else the headers,
  * of which the sender may say how long they are. It is a hint; the stack gets at what
  * it needs wherever that is.
@@ -592,14 +564,15 @@ static struct sk_buff *build_skb_at(struct ck_lane *lane, u32 pos,
 
 	if (unlikely(!skb))
 		return NULL;
-	copy_out(&lane->rx, pos, __skb_put(skb, head), head);
+	ck_ring_read(&lane->rx, pos, __skb_put(skb, head), head);
 	for (off = head; off < len; off += n) {
 		n = len - off;
 		page = n < POOL_WORTH ? NULL :
 		       page_pool_dev_alloc_pages(lane->queue->pool);
 		if (page) {
 			n = min_t(u32, n, CK_POOL_BYTES);
-			copy_out(&lane->rx, pos + off, page_address(page), n);
+			ck_ring_read(&lane->rx, pos + off, page_address(page),
+				     n);
 			skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0,
 					n, CK_POOL_BYTES);
 			skb_mark_for_recycle(skb);
@@ -612,8 +585,8 @@ static struct sk_buff *build_skb_at(struct ck_lane *lane, u32 pos,
 			return NULL;
 		}
 		n = min(len - off, frag->size - frag->offset);
-		copy_out(&lane->rx, pos + off,
-			 page_address(frag->page) + frag->offset, n);
+		ck_ring_read(&lane->rx, pos + off,
+			     page_address(frag->page) + frag->offset, n);
 		get_page(frag->page);
 		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, frag->page,
 				frag->offset, n, n);

@@ -75,7 +75,7 @@ int ck_ring_reserve(struct ck_ring *ring, __u32 len)
  * @ring: the ring
  * @frame: its header
  *
- * The caller fills the payload through ck_ring_span() and then publishes.
+ * The caller fills the payload by ck_ring_write() and then publishes.
  *
  * Return: the index of the first byte of payload.
  */

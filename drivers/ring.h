@@ -10,6 +10,7 @@
 
 #include <linux/types.h>
 #include <linux/cache.h>
+#include <linux/string.h>
 
 #define CK_RING_PAGE		4096u
 /* Frames start at multiples of this, so no frame header straddles a page. */
@@ -98,6 +99,51 @@ static inline void *ck_ring_span(const struct ck_ring *ring, __u32 pos,
 	if (*len > n)
 		*len = n;
 	return start;
+}
+
+/**
+ * ck_ring_write() - copy bytes into a ring
+ * @ring: the ring
+ * @pos: index of the first byte
+ * @from: the bytes
+ * @len: how many, not more than there was reserved from @pos on
+ *
+ * Return: the index after them.
+ */
+static inline __u32 ck_ring_write(const struct ck_ring *ring, __u32 pos,
+				  const void *from, __u32 len)
+{
+	__u32 n;
+
+	for (; len; len -= n, pos += n, from += n) {
+		void *to;
+
+		n = len;
+		to = ck_ring_span(ring, pos, &n);
+		memcpy(to, from, n);
+	}
+	return pos;
+}
+
+/**
+ * ck_ring_read() - copy bytes out of a ring
+ * @ring: the ring
+ * @pos: index of the first byte
+ * @to: where to
+ * @len: how many, not more than the frame has from @pos on
+ */
+static inline void ck_ring_read(const struct ck_ring *ring, __u32 pos, void *to,
+				__u32 len)
+{
+	__u32 n;
+
+	for (; len; len -= n, pos += n, to += n) {
+		void *from;
+
+		n = len;
+		from = ck_ring_span(ring, pos, &n);
+		memcpy(to, from, n);
+	}
 }
 
 int ck_ring_reserve(struct ck_ring *ring, __u32 len);

@@ -57,28 +57,12 @@ static inline void area_start_at(struct area *area, __u32 pos)
 static inline void area_write(struct ck_ring *tx, const struct ck_frame *frame,
 			      const void *data)
 {
-	__u32 pos = ck_ring_frame(tx, frame), off, n;
-
-	for (off = 0; off < frame->len; off += n) {
-		void *to;
-
-		n = frame->len - off;
-		to = ck_ring_span(tx, pos + off, &n);
-		memcpy(to, (const char *)data + off, n);
-	}
+	ck_ring_write(tx, ck_ring_frame(tx, frame), data, frame->len);
 }
 
 static inline void area_read(struct ck_ring *rx, __u32 len, void *data)
 {
-	__u32 pos = rx->cons + sizeof(struct ck_frame), off, n;
-
-	for (off = 0; off < len; off += n) {
-		void *from;
-
-		n = len - off;
-		from = ck_ring_span(rx, pos + off, &n);
-		memcpy((char *)data + off, from, n);
-	}
+	ck_ring_read(rx, rx->cons + sizeof(struct ck_frame), data, len);
 }
 
 #endif /* CK_UNIT_AREA_H */
