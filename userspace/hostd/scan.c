@@ -364,23 +364,28 @@ static void add_domain(uint32_t domid, bool newborn)
 	scan_guest(domain);
 }
 
-static int remove_orphan(struct ck_xs *xs, uint32_t t, void *arg)
+static int remove_ours(struct ck_xs *xs, uint32_t t, void *arg)
 {
-	unsigned int n;
-	char **names;
-	bool orphan;
+	char path[CK_PATH_SIZE + sizeof("/cokeeper")], **names;
+	unsigned int i, n;
+	bool ours = false;
 	int err;
 
 	err = ck_xs_list(xs, t, arg, &names, &n);
-	orphan = !err && n == 1 && !strcmp(names[0], "cokeeper");
+	for (i = 0; i < n; i++)
+		ours |= !strcmp(names[i], "cokeeper");
 	free(names);
-	return orphan ? ck_xs_rm(xs, t, arg) : err;
+	if (err || !ours)
+		return err;
+	snprintf(path, sizeof(path), "%s%s", (char *)arg,
+		 n == 1 ? "" : "/cokeeper");
+	return ck_xs_rm(xs, t, path);
 }
 
 /* A roster write may have crossed the removal of the domain's directory and
- * so made it again; then ours is all that is in it. The toolstack may be making
- * it for a new domain of the same number at this moment, so it takes a
- * transaction.
+ * so made it again; then ours is all that is in it. Or it came to the directory of
+ * a new domain of the same number, which has not been told anything yet. The
+ * toolstack may be making that at this moment, so it takes a transaction.
  */
 static void clean_up(uint32_t domid)
 {
@@ -388,7 +393,7 @@ static void clean_up(uint32_t domid)
 	int err;
 
 	snprintf(path, sizeof(path), "/local/domain/%u", domid);
-	err = ck_xs_transaction(store, remove_orphan, path);
+	err = ck_xs_transaction(store, remove_ours, path);
 	if (err)
 		ck_err("remove %s: %s", path, strerror(-err));
 }
