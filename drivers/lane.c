@@ -23,7 +23,12 @@
 /* Else this many bytes are, enough for all headers. */
 #define HEAD_SIZE	256
 /* The rest goes to pages of the pool while it fills them to this extent. */
-#define POOL_WORTH	(CK_POOL_BYTES * 3 / 4)
+#define POOL_WORTH	(CK_PAGES_BYTES * 3 / 4)
+/* A turn ends once it took packets that fill a quarter of a socket's receive buffer
+ * (rmem_default), or half of it if Linux 6.1 charges them twice, as it does with lists:
+ * they are to be read before the next ones come where there is one processor.
+ */
+#define TURN_BYTES	0xc000u
 /* A peer that sends this many malformed frames is in quarantine. */
 #define BAD_FRAMES_MAX	64
 
@@ -368,9 +373,9 @@ static void set_broken(struct ck_lane *lane)
 	ck_peer_kick(lane->peer);
 }
 
-/* Move waiting packets into the ring as far as they fit, and ask for an event if
- * some are left; tx_lock is held. Those that were moved are added to @done, to
- * be freed without the lock.
+/* Move waiting packets into the ring as far as they fit. If some are left, the watcher
+ * looks for space, or an event is asked for; tx_lock is held. Those that were moved are
+ * added to @done, to be freed without the lock.
  */
 static void flush(struct ck_lane *lane, struct sk_buff_head *done)
 {
@@ -378,6 +383,7 @@ static void flush(struct ck_lane *lane, struct sk_buff_head *done)
 	struct sk_buff *skb;
 
 	while ((skb = skb_peek(&lane->pending))) {
+		u32 len;
 		int err;
 
 		describe(skb, &frame);
@@ -385,7 +391,13 @@ static void flush(struct ck_lane *lane, struct sk_buff_head *done)
 		if (err == -ENOSPC) {
 			publish(lane);
 			/* Not at each few frames that the peer takes. */
-			if (ck_ring_wait_space(&lane->tx, max(skb->len, lane->tx.size / 4)))
+			len = max(skb->len, lane->tx.size / 4);
+			/* Pairs with look_away(): either it sees that packets wait,
+			 * or we see that nobody looks.
+			 */
+			smp_mb();
+			if (ck_ring_wait_space(&lane->tx, len,
+					       !READ_ONCE(lane->looked_at)))
 				continue;
 			return;
 		}
@@ -550,6 +562,27 @@ static u32 head_size(const struct ck_frame *frame)
 	return len >= sizeof(struct iphdr) && len < HEAD_SIZE ? len : HEAD_SIZE;
 }
 
+/* A packet with room for @len bytes of linear memory. NULL if there is none. */
+static struct sk_buff *new_skb(struct ck_queue *queue, u32 len)
+{
+	u32 size = SKB_HEAD_ALIGN(NET_SKB_PAD + len);
+	struct sk_buff *skb;
+	struct page *page;
+	u32 off;
+
+	page = page_pool_dev_alloc_frag(queue->heads, &off, size);
+	if (unlikely(!page))
+		return NULL;
+	skb = napi_build_skb(page_address(page) + off, size);
+	if (unlikely(!skb)) {
+		page_pool_put_full_page(queue->heads, page, true);
+		return NULL;
+	}
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, NET_SKB_PAD);
+	return skb;
+}
+
 /* Make a packet of a frame whose payload is at @pos: headers in linear memory, the
  * rest in pages of our own. NULL if there is no memory.
  */
@@ -558,7 +591,7 @@ static struct sk_buff *build_skb_at(struct ck_lane *lane, u32 pos,
 {
 	struct page_frag *frag = &lane->queue->frag;
 	u32 len = frame->len, head = head_size(frame);
-	struct sk_buff *skb = napi_alloc_skb(&lane->queue->napi, head);
+	struct sk_buff *skb = new_skb(lane->queue, head);
 	struct page *page;
 	u32 off, n;
 
@@ -568,14 +601,13 @@ static struct sk_buff *build_skb_at(struct ck_lane *lane, u32 pos,
 	for (off = head; off < len; off += n) {
 		n = len - off;
 		page = n < POOL_WORTH ? NULL :
-		       page_pool_dev_alloc_pages(lane->queue->pool);
+		       page_pool_dev_alloc_pages(lane->queue->pages);
 		if (page) {
-			n = min_t(u32, n, CK_POOL_BYTES);
+			n = min_t(u32, n, CK_PAGES_BYTES);
 			ck_ring_read(&lane->rx, pos + off, page_address(page),
 				     n);
 			skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, 0,
-					n, CK_POOL_BYTES);
-			skb_mark_for_recycle(skb);
+					n, CK_PAGES_BYTES);
 			continue;
 		}
 		/* At least a page at a time, so the frags suffice. */
@@ -627,10 +659,29 @@ static void drop(struct ck_lane *lane, enum ck_stat why)
 	lane->rx_dropped++;
 }
 
-/* Take one frame. Returns 1, 0 if there is none, or -EPROTO if the peer broke
- * the rules.
+/* Hand a packet to the stack. What is large already does not grow by GRO, which only
+ * sees to it that it does not overtake what GRO holds. Returns the memory that it
+ * takes, none for a segment of TCP, which knows what its receiver has room for.
  */
-static int receive_one(struct ck_lane *lane)
+static u32 deliver(struct napi_struct *napi, struct sk_buff *skb)
+{
+	u32 taken = skb->truesize;
+
+	if (!skb_is_gso(skb)) {
+		napi_gro_receive(napi, skb);
+		return taken;
+	}
+	if (napi->gro_bitmask || napi->rx_count)
+		napi_gro_receive(napi, skb);
+	else
+		netif_receive_skb(skb);
+	return 0;
+}
+
+/* Take one frame, and add the memory that it takes. Returns 1, 0 if there is none, or
+ * -EPROTO if the peer broke the rules.
+ */
+static int receive_one(struct ck_lane *lane, u32 *bytes)
 {
 	struct net_device *dev = lane->peer->ck->dev;
 	struct ck_frame frame;
@@ -667,7 +718,7 @@ static int receive_one(struct ck_lane *lane)
 	dev_sw_netstats_rx_add(dev, frame.len);
 	skb->dev = dev;
 	skb_record_rx_queue(skb, lane->queue->index);
-	napi_gro_receive(&lane->queue->napi, skb);
+	*bytes += deliver(&lane->queue->napi, skb);
 	return 1;
 }
 
@@ -678,13 +729,15 @@ static int receive_one(struct ck_lane *lane)
  *
  * Once it has taken all there is, it asks for an event and lets the next one in.
  *
- * Return: the number of frames taken; @quota if there may be more.
+ * Return: the number of frames taken; @quota if there may be more, also where that
+ * is because of their size.
  */
 int ck_lane_poll(struct ck_lane *lane, int quota)
 {
 	u32 state = ck_lane_peer_state(lane);
 	bool busy = false;
-	int n = 0, err;
+	int n = 0, err = 0;
+	u32 bytes = 0;
 
 	/* The bell stays silent from here on: its event is not let in again. */
 	if (unlikely(lane->broken))
@@ -700,8 +753,8 @@ int ck_lane_poll(struct ck_lane *lane, int quota)
 	}
 
 	do {
-		while ((err = receive_one(lane)) > 0 && ++n < quota)
-			;
+		while (n < quota && (err = receive_one(lane, &bytes)) > 0)
+			n = bytes < TURN_BYTES ? n + 1 : quota;
 		if (ck_ring_release(&lane->rx))
 			ck_bell_ring(&lane->bell);
 		if (unlikely(err < 0)) {

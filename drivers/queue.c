@@ -5,16 +5,13 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/stat.h>
 #include <net/page_pool/helpers.h>
 #include <uapi/linux/sched/types.h>
 
 #include "lane.h"
 #include "queue.h"
 
-/* Frames that one poll takes. As many datagrams fit into a socket several times,
- * and are read before the next ones come where there is one processor.
- */
-#define BUDGET	16
 /* Free pages that the pool keeps: as many as a ring fills twice. */
 #define POOL_SIZE	64
 /* How long a poll that took its budget gives way to others at most, and packets
@@ -60,14 +57,15 @@ static void make_ready(struct ck_queue *queue, struct ck_lane *lane)
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
-/* Are there others to run, such as those whom the packets are for? They must get
- * to read before more comes than their sockets take, so the watcher goes on once
- * they have nothing to do, or the timer does if that lasts.
+/* Is there anything else to run? The scheduler does not ask the watcher at once to make
+ * room for what could run already when it was chosen.
  */
 static bool others_wait(const struct ck_queue *queue)
 {
-	return READ_ONCE(queue->awake) &&
-	       (need_resched() || (current != queue->watcher && !is_idle_task(current)));
+	if (need_resched())
+		return true;
+	return current == queue->watcher ? !single_task_running() :
+					   !is_idle_task(current);
 }
 
 /* Count the packets that were kept as sent. The newest one stays a turn longer if it is
@@ -106,7 +104,11 @@ static int poll(struct napi_struct *napi, int budget)
 			make_ready(queue, lane);
 	}
 	if (done == budget) {
-		if (!others_wait(queue))
+		/* Those whom the packets are for must get to read before more comes
+		 * than their sockets take. The watcher goes on once they have nothing
+		 * to do, or the timer does if that lasts.
+		 */
+		if (!READ_ONCE(queue->awake) || !others_wait(queue))
 			return done;
 		hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
 		done--;
@@ -130,9 +132,18 @@ static void poll_now(struct ck_queue *queue)
 	struct napi_struct *napi = &queue->napi;
 
 	local_bh_disable();
-	if (napi_schedule_prep(napi) && poll(napi, BUDGET) == BUDGET)
+	if (napi_schedule_prep(napi) &&
+	    poll(napi, NAPI_POLL_WEIGHT) == NAPI_POLL_WEIGHT)
 		__napi_schedule(napi);
 	local_bh_enable();
+}
+
+/* Is there anything to take, or space for what waits? */
+static bool has_work(const struct ck_lane *lane)
+{
+	return (ck_ring_has_data(&lane->rx) ||
+		(READ_ONCE(lane->pending_bytes) && ck_ring_has_space(&lane->tx))) &&
+	       !READ_ONCE(lane->broken);
 }
 
 /* Look at all warm lanes once. */
@@ -146,10 +157,10 @@ static bool look(struct ck_queue *queue)
 		!skb_queue_empty_lockless(&queue->kept);
 	list_for_each_entry(lane, &queue->warm, warm) {
 		if (!lane->looked_at) {
-			lane->looked_at = true;
+			WRITE_ONCE(lane->looked_at, true);
 			ck_ring_look(&lane->rx);
 		}
-		if (ck_ring_has_data(&lane->rx) && !READ_ONCE(lane->broken)) {
+		if (has_work(lane)) {
 			add_ready(queue, lane);
 			found = true;
 		}
@@ -169,8 +180,12 @@ static void look_away(struct ck_queue *queue, bool rest)
 	rest = rest && list_empty(&queue->ready);
 	list_for_each_entry_safe(lane, next, &queue->warm, warm) {
 		if (lane->looked_at) {
-			lane->looked_at = false;
-			if (ck_ring_look_away(&lane->rx) && !lane->queued) {
+			WRITE_ONCE(lane->looked_at, false);
+			/* With a barrier, which pairs with flush(). The poll asks for
+			 * an event if packets still wait.
+			 */
+			if ((ck_ring_look_away(&lane->rx) ||
+			     READ_ONCE(lane->pending_bytes)) && !lane->queued) {
 				add_ready(queue, lane);
 				found = true;
 			}
@@ -199,7 +214,7 @@ static void watch(struct ck_queue *queue)
 
 	do {
 		preempt_disable();
-		while (!need_resched()) {
+		while (!others_wait(queue)) {
 			if (look(queue)) {
 				useful = true;
 				poll_now(queue);
@@ -216,9 +231,9 @@ static void watch(struct ck_queue *queue)
 				break;
 			}
 		}
-		look_away(queue, !need_resched());
+		look_away(queue, !others_wait(queue));
 		preempt_enable();
-		cond_resched();
+		schedule();
 	} while (READ_ONCE(queue->awake) && !kthread_should_stop());
 
 	queue->futile = useful ? 0 : min(queue->futile + 1, FUTILE_MAX);
@@ -323,7 +338,7 @@ void ck_queue_init(struct ck_queue *queue, struct net_device *dev,
 	queue->look_usecs = CK_LOOK_USECS;
 	hrtimer_init(&queue->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	queue->timer.function = gave_way;
-	netif_napi_add_weight(dev, &queue->napi, poll, BUDGET);
+	netif_napi_add(dev, &queue->napi, poll);
 }
 
 /**
@@ -364,20 +379,28 @@ unsigned int ck_queue_cpu(const struct ck_queue *queue)
 int ck_queue_start(struct ck_queue *queue)
 {
 	const struct sched_attr attr = { .sched_policy = SCHED_IDLE };
-	const struct page_pool_params params = {
-		.order = CK_POOL_ORDER,
+	struct page_pool_params params = {
+		.flags = PP_FLAG_PAGE_FRAG,
 		.pool_size = POOL_SIZE,
 		.nid = NUMA_NO_NODE,
 	};
 	struct task_struct *task;
+	int err;
 
-	queue->pool = page_pool_create(&params);
-	if (IS_ERR(queue->pool))
-		return PTR_ERR(queue->pool);
+	queue->heads = page_pool_create(&params);
+	if (IS_ERR(queue->heads))
+		return PTR_ERR(queue->heads);
+	params.flags = 0;
+	params.order = CK_PAGES_ORDER;
+	queue->pages = page_pool_create(&params);
+	if (IS_ERR(queue->pages)) {
+		err = PTR_ERR(queue->pages);
+		goto destroy_heads;
+	}
 	task = kthread_create(watcher, queue, "cokeeper/%s", queue->napi.dev->name);
 	if (IS_ERR(task)) {
-		page_pool_destroy(queue->pool);
-		return PTR_ERR(task);
+		err = PTR_ERR(task);
+		goto destroy_pages;
 	}
 	/* It stands in for the idle loop of the processor that gets the events. */
 	kthread_bind(task, ck_queue_cpu(queue));
@@ -386,6 +409,12 @@ int ck_queue_start(struct ck_queue *queue)
 	wake_up_process(task);
 	napi_enable(&queue->napi);
 	return 0;
+
+destroy_pages:
+	page_pool_destroy(queue->pages);
+destroy_heads:
+	page_pool_destroy(queue->heads);
+	return err;
 }
 
 /**
@@ -398,7 +427,8 @@ void ck_queue_stop(struct ck_queue *queue)
 	napi_disable(&queue->napi);
 	hrtimer_cancel(&queue->timer);
 	skb_queue_purge(&queue->kept);
-	page_pool_destroy(queue->pool);
+	page_pool_destroy(queue->pages);
+	page_pool_destroy(queue->heads);
 }
 
 /**

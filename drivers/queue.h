@@ -15,9 +15,11 @@ struct task_struct;
 #define CK_LOOK_USECS		50
 #define CK_LOOK_USECS_MAX	1000
 
-/* The pool's pages: a zeroed page costs as much as a copy, a recycled one nothing. */
-#define CK_POOL_ORDER		3
-#define CK_POOL_BYTES		(PAGE_SIZE << CK_POOL_ORDER)
+/* Pages for large packets: a zeroed page costs as much as a copy, a recycled one
+ * nothing.
+ */
+#define CK_PAGES_ORDER		3
+#define CK_PAGES_BYTES		(PAGE_SIZE << CK_PAGES_ORDER)
 
 /* What went through lanes. */
 struct ck_traffic {
@@ -32,7 +34,8 @@ struct ck_traffic {
  * struct ck_queue - NAPI context and the lanes that have work for it
  * @index: which of the device's queues it is
  * @napi: polls the lanes, a few frames each, so that none starves another
- * @pool: recycles what large packets are copied to; used by the poll alone
+ * @heads: recycles the linear memory of packets; used by the poll alone
+ * @pages: recycles what large packets are copied to; used by the poll alone
  * @frag: where the rest of them is; used by the poll alone
  * @timer: polls again where others were given way, or packets are kept
  * @kept: packets that were sent, and that TCP is to take for not sent yet; they are
@@ -53,7 +56,8 @@ struct ck_traffic {
 struct ck_queue {
 	unsigned int index;
 	struct napi_struct napi;
-	struct page_pool *pool;
+	struct page_pool *heads;
+	struct page_pool *pages;
 	struct page_frag frag;
 	struct hrtimer timer;
 	struct sk_buff_head kept;

@@ -133,24 +133,38 @@ bool ck_ring_publish(struct ck_ring *ring)
 }
 
 /**
- * ck_ring_wait_space() - ask for an event once a frame fits
+ * ck_ring_wait_space() - wait until a frame fits
  * @ring: the ring, in which ck_ring_reserve() found no space
  * @len: bytes of payload
+ * @event: ask for an event then; else ck_ring_has_space() is asked often
  *
  * Return: true if there is space (or the peer broke the rules) already, so that
  * the caller must look again instead of waiting.
  */
-bool ck_ring_wait_space(struct ck_ring *ring, __u32 len)
+bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event)
 {
 	__u32 missing = ring->prod + ck_frame_room(len) - ring->size;
 
+	WRITE_ONCE(ring->missing, missing);
 	/* Fits once cons reaches @missing, which is when it passes the byte
 	 * before.
 	 */
-	WRITE_ONCE(ring->shared->cons_event, missing - 1);
+	if (event)
+		WRITE_ONCE(ring->shared->cons_event, missing - 1);
 	/* Pairs with ck_ring_release(). */
 	smp_mb();
 	return ck_ring_reserve(ring, len) != -ENOSPC;
+}
+
+/**
+ * ck_ring_has_space() - did the consumer take what a frame waits for?
+ * @ring: the ring, after ck_ring_wait_space(); may be asked beside its producer
+ *
+ * Return: true if it did (also a broken index).
+ */
+bool ck_ring_has_space(const struct ck_ring *ring)
+{
+	return (__s32)(READ_ONCE(ring->shared->cons) - READ_ONCE(ring->missing)) >= 0;
 }
 
 /**

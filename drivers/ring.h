@@ -58,6 +58,7 @@ struct ck_frame {
  * @prod: the producer's own index, or the last value that the consumer accepted
  * @cons: the consumer's own index, or the last value that the producer accepted
  * @shown: the own index as the other end sees it
+ * @missing: where the consumer's index is once the frame fits that waits for space
  */
 struct ck_ring {
 	struct ck_ring_shared *shared;
@@ -66,6 +67,7 @@ struct ck_ring {
 	__u32 prod;
 	__u32 cons;
 	__u32 shown;
+	__u32 missing;
 };
 
 void ck_ring_init(struct ck_ring *ring, struct ck_ring_shared *shared,
@@ -149,7 +151,8 @@ static inline void ck_ring_read(const struct ck_ring *ring, __u32 pos, void *to,
 int ck_ring_reserve(struct ck_ring *ring, __u32 len);
 __u32 ck_ring_frame(struct ck_ring *ring, const struct ck_frame *frame);
 bool ck_ring_publish(struct ck_ring *ring);
-bool ck_ring_wait_space(struct ck_ring *ring, __u32 len);
+bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event);
+bool ck_ring_has_space(const struct ck_ring *ring);
 bool ck_ring_wait_progress(struct ck_ring *ring);
 bool ck_ring_drained(struct ck_ring *ring);
 

@@ -57,7 +57,7 @@ static void *produce(void *arg)
 		memset(data, i, frame.len);
 		memcpy(frame.meta, &i, sizeof(i));
 		while (ck_ring_reserve(&area->tx, frame.len) == -ENOSPC)
-			if (!ck_ring_wait_space(&area->tx, frame.len))
+			if (!ck_ring_wait_space(&area->tx, frame.len, true))
 				await_bell(to_producer, "producer");
 		area_write(&area->tx, &frame, data);
 		if (ck_ring_publish(&area->tx))

@@ -128,14 +128,36 @@ static void test_full_then_space(void **state)
 	assert_int_equal(n, SIZE / ck_frame_room(1000));
 
 	/* Nothing was taken: wait. One frame taken: an event, and space. */
-	assert_false(ck_ring_wait_space(&a->tx, 1000));
+	assert_false(ck_ring_wait_space(&a->tx, 1000, true));
 	expect_len(a, 1000, 1);
 	assert_true(ck_ring_release(&a->rx));
 	assert_int_equal(ck_ring_reserve(&a->tx, 1000), 0);
 	expect_len(a, 1000, 2);
 	assert_false(ck_ring_release(&a->rx));
 	/* Space by now: no waiting. */
-	assert_true(ck_ring_wait_space(&a->tx, 1000));
+	assert_true(ck_ring_wait_space(&a->tx, 1000, true));
+}
+
+static void test_look_for_space(void **state)
+{
+	struct area *a = *state;
+
+	while (!ck_ring_reserve(&a->tx, 1000))
+		send_len(a, 1000, 1);
+	ck_ring_publish(&a->tx);
+	/* The first one taken is an event in a new ring. */
+	expect_len(a, 1000, 1);
+	ck_ring_release(&a->rx);
+	send_len(a, 1000, 1);
+	ck_ring_publish(&a->tx);
+
+	/* One frame taken: space, and no event. */
+	assert_false(ck_ring_wait_space(&a->tx, 1000, false));
+	assert_false(ck_ring_has_space(&a->tx));
+	expect_len(a, 1000, 1);
+	assert_false(ck_ring_release(&a->rx));
+	assert_true(ck_ring_has_space(&a->tx));
+	assert_int_equal(ck_ring_reserve(&a->tx, 1000), 0);
 }
 
 static void test_event_only_when_asked(void **state)
@@ -250,7 +272,7 @@ static void test_cons_bad(void **state)
 	a->shared.cons = (__u32)-CK_FRAME_ALIGN;
 	assert_int_equal(ck_ring_reserve(&a->tx, 1000), -EPROTO);
 	/* Waiting for such a peer would be for ever. */
-	assert_true(ck_ring_wait_space(&a->tx, 1000));
+	assert_true(ck_ring_wait_space(&a->tx, 1000, true));
 	assert_true(ck_ring_drained(&a->tx));
 }
 
@@ -327,6 +349,7 @@ int main(void)
 		TEST(test_span),
 		TEST(test_unpublished_is_invisible),
 		TEST(test_full_then_space),
+		TEST(test_look_for_space),
 		TEST(test_event_only_when_asked),
 		TEST(test_no_event_while_looking),
 		TEST(test_wrap_around),

@@ -7,6 +7,10 @@
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #include_next <net/page_pool/helpers.h>
+/* Since 6.7 each pool has fragments. */
+#ifndef PP_FLAG_PAGE_FRAG
+#define PP_FLAG_PAGE_FRAG	0
+#endif
 #else
 #include <net/page_pool.h>
 #endif
