@@ -33,7 +33,8 @@ static_assert(sizeof(struct ck_peer) <= 512);
 
 static u32 hash(const u8 *mac)
 {
-	return hash_64(ether_addr_to_u64(mac), CK_PEER_HASH_BITS);
+	/* The first two bytes are the same in most. */
+	return hash_32(get_unaligned((u32 *)(mac + 2)), CK_PEER_HASH_BITS);
 }
 
 /**

@@ -27,9 +27,15 @@ static bool passes(__u32 event, __u32 old, __u32 new)
 void ck_ring_init(struct ck_ring *ring, struct ck_ring_shared *shared,
 		  void **page, __u32 size)
 {
+	unsigned int i;
+
 	ring->shared = shared;
 	ring->page = page;
 	ring->size = size;
+	ring->linear = true;
+	for (i = 1; i < size / CK_RING_PAGE; i++)
+		if (page[i] != page[i - 1] + CK_RING_PAGE)
+			ring->linear = false;
 	ring->prod = 0;
 	ring->cons = 0;
 	ring->shown = 0;

@@ -55,6 +55,7 @@ struct ck_frame {
  * @shared: the indices
  * @page: addresses of the ring's pages
  * @size: bytes in the ring, a power of two
+ * @linear: the pages follow each other in memory, so nobody has to look where they do
  * @prod: the producer's own index, or the last value that the consumer accepted
  * @cons: the consumer's own index, or the last value that the producer accepted
  * @shown: the own index as the other end sees it
@@ -64,6 +65,7 @@ struct ck_ring {
 	struct ck_ring_shared *shared;
 	void **page;
 	__u32 size;
+	bool linear;
 	__u32 prod;
 	__u32 cons;
 	__u32 shown;
@@ -96,6 +98,8 @@ static inline void *ck_ring_span(const struct ck_ring *ring, __u32 pos,
 	void **page = &ring->page[off / CK_RING_PAGE];
 	__u8 *start = (__u8 *)*page + CK_RING_PAGE - n;
 
+	if (ring->linear)
+		n = ring->size - off;
 	while (n < *len && off + n < ring->size && *++page == start + n)
 		n += CK_RING_PAGE;
 	if (*len > n)

@@ -31,19 +31,20 @@ static int area_alloc(struct ck_area *area, u16 domid, unsigned int nr)
  */
 static struct page *alloc_run(unsigned int *nr)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
-	unsigned int order = min(ilog2(*nr), PAGE_ALLOC_COSTLY_ORDER);
-	struct page *page = NULL;
+	const gfp_t gfp = __GFP_ZERO | __GFP_NOWARN;
+	unsigned int order = ilog2(*nr);
+	struct page *page;
 
-	if (order)
-		page = alloc_pages(gfp | __GFP_NORETRY, order);
-	if (!page) {
-		*nr = 1;
-		return alloc_page(gfp);
+	/* What is there, without making it: single pages serve as well. */
+	for (; order; order--) {
+		page = alloc_pages(GFP_NOWAIT | gfp, order);
+		if (page) {
+			split_page(page, order);
+			break;
+		}
 	}
-	split_page(page, order);
 	*nr = 1 << order;
-	return page;
+	return order ? page : alloc_page(GFP_KERNEL | gfp);
 }
 
 /**

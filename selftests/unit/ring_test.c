@@ -97,6 +97,7 @@ static void test_span(void **state)
 	assert_int_equal(n, CK_RING_PAGE + 16);
 
 	page[2] = run + SIZE;
+	ck_ring_init(&ring, &shared, page, SIZE);
 	n = 3 * CK_RING_PAGE;
 	ck_ring_span(&ring, 16, &n);
 	assert_int_equal(n, 2 * CK_RING_PAGE - 16);
