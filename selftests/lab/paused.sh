@@ -12,7 +12,7 @@ mark d1 d2
 
 serve_iperf d2
 serve_iperf d3
-bg tcp d1 "iperf3 -c $(ip4 3) -t 8"
+bg tcp d1 "iperf3 -c $(ip4 3) -t 20"
 bg ping d1 "ping -q -i 0.002 -s 1400 $(ip4 3)"
 check "the load runs" busywait 5 on d1 'pgrep -x iperf3 && pgrep -x ping'
 
