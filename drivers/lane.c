@@ -22,7 +22,7 @@
 #define COPY_BREAK	1600
 /* Else this many bytes are, enough for all headers. */
 #define HEAD_SIZE	256
-/* The rest goes to pages of the pool while it fills them to this extent. */
+/* The rest goes to large pages of a pool while it fills them to this extent. */
 #define POOL_WORTH	(CK_PAGES_BYTES * 3 / 4)
 /* A turn ends once it took packets that fill a quarter of a socket's receive buffer
  * (rmem_default), or half of it if Linux 6.1 charges them twice, as it does with lists:
@@ -373,9 +373,31 @@ static void set_broken(struct ck_lane *lane)
 	ck_peer_kick(lane->peer);
 }
 
+/* Is it worth while to have TCP collect what is written after this packet? Not if it
+ * is large, nor where each request waits for an answer.
+ */
+static bool worth_keeping(const struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	return skb->len <= KEEP_MAX && sk && sk_fullsock(sk) && sk_is_tcp(sk) &&
+	       !skb_is_tcp_pure_ack(skb) && !inet_csk_in_pingpong_mode(sk);
+}
+
+/* A packet is in the ring; tx_lock is held. What is to be freed without the lock is added
+ * to @done.
+ */
+static void sent(struct ck_lane *lane, struct sk_buff *skb, struct sk_buff_head *done)
+{
+	if (worth_keeping(skb))
+		ck_queue_keep(lane->queue, skb, done);
+	else
+		__skb_queue_tail(done, skb);
+}
+
 /* Move waiting packets into the ring as far as they fit. If some are left, the watcher
- * looks for space, or an event is asked for; tx_lock is held. Those that were moved are
- * added to @done, to be freed without the lock.
+ * looks for space, or an event is asked for; tx_lock is held. What is to be freed without
+ * the lock is added to @done.
  */
 static void flush(struct ck_lane *lane, struct sk_buff_head *done)
 {
@@ -407,7 +429,7 @@ static void flush(struct ck_lane *lane, struct sk_buff_head *done)
 		}
 		__skb_unlink(skb, &lane->pending);
 		lane->pending_bytes -= skb->truesize;
-		__skb_queue_tail(done, skb);
+		sent(lane, skb, done);
 	}
 	publish(lane);
 }
@@ -438,18 +460,7 @@ static void flush_pending(struct ck_lane *lane)
 	if (!lane->closing && progressing(lane))
 		flush(lane, &done);
 	spin_unlock(&lane->tx_lock);
-	__skb_queue_purge(&done);
-}
-
-/* Is it worth while to have TCP collect what is written after this packet? Not if it
- * is large, nor where each request waits for an answer.
- */
-static bool worth_keeping(const struct sk_buff *skb)
-{
-	struct sock *sk = skb->sk;
-
-	return skb->len <= KEEP_MAX && sk && sk_fullsock(sk) && sk_is_tcp(sk) &&
-	       !skb_is_tcp_pure_ack(skb) && !inet_csk_in_pingpong_mode(sk);
+	ck_consume_all(&done);
 }
 
 /**
@@ -473,6 +484,7 @@ void ck_lane_xmit(struct ck_lane *lane, struct sk_buff *skb)
 		return;
 	}
 
+	__skb_queue_head_init(&done);
 	spin_lock(&lane->tx_lock);
 	if (unlikely(lane->closing || READ_ONCE(lane->broken)))
 		goto fallback;
@@ -486,11 +498,8 @@ void ck_lane_xmit(struct ck_lane *lane, struct sk_buff *skb)
 	if (likely(!err)) {
 		publish(lane);
 		ck_queue_traffic(lane->queue, lane);
-		if (worth_keeping(skb) && ck_queue_keep(lane->queue, skb))
-			skb = NULL;
-		spin_unlock(&lane->tx_lock);
-		consume_skb(skb);
-		return;
+		sent(lane, skb, &done);
+		goto out;
 	}
 	if (err == -EPROTO) {
 		set_broken(lane);
@@ -505,15 +514,15 @@ void ck_lane_xmit(struct ck_lane *lane, struct sk_buff *skb)
 		return;
 	}
 	ck_count(ck, CK_TX_RING_FULL);
-	__skb_queue_head_init(&done);
 	__skb_queue_tail(&lane->pending, skb);
 	lane->pending_bytes += skb->truesize;
 	if (lane->pending.qlen == 1) {
 		flush(lane, &done);
 		ck_peer_check_later(lane->peer);
 	}
+out:
 	spin_unlock(&lane->tx_lock);
-	__skb_queue_purge(&done);
+	ck_consume_all(&done);
 	return;
 
 fallback:
@@ -659,23 +668,22 @@ static void drop(struct ck_lane *lane, enum ck_stat why)
 	lane->rx_dropped++;
 }
 
-/* Hand a packet to the stack. What is large already does not grow by GRO, which only
- * sees to it that it does not overtake what GRO holds. Returns the memory that it
- * takes, none for a segment of TCP, which knows what its receiver has room for.
+/* Hand a packet to the stack. GRO gains nothing from one that is large already, nor from
+ * one that is alone; it only sees to it that they do not overtake what it holds. Returns
+ * the memory that a packet takes, none for a segment of TCP, which knows what its receiver
+ * has room for.
  */
-static u32 deliver(struct napi_struct *napi, struct sk_buff *skb)
+static u32 deliver(struct ck_lane *lane, struct sk_buff *skb)
 {
-	u32 taken = skb->truesize;
+	struct napi_struct *napi = &lane->queue->napi;
+	bool gso = skb_is_gso(skb);
+	u32 taken = gso ? 0 : skb->truesize;
 
-	if (!skb_is_gso(skb)) {
-		napi_gro_receive(napi, skb);
-		return taken;
-	}
-	if (napi->gro_bitmask || napi->rx_count)
-		napi_gro_receive(napi, skb);
-	else
+	if (!napi->gro_bitmask && !napi->rx_count && (gso || !ck_ring_has_data(&lane->rx)))
 		netif_receive_skb(skb);
-	return 0;
+	else
+		napi_gro_receive(napi, skb);
+	return taken;
 }
 
 /* Take one frame, and add the memory that it takes. Returns 1, 0 if there is none, or
@@ -718,7 +726,7 @@ static int receive_one(struct ck_lane *lane, u32 *bytes)
 	dev_sw_netstats_rx_add(dev, frame.len);
 	skb->dev = dev;
 	skb_record_rx_queue(skb, lane->queue->index);
-	*bytes += deliver(&lane->queue->napi, skb);
+	*bytes += deliver(lane, skb);
 	return 1;
 }
 

@@ -12,14 +12,18 @@
 #include "lane.h"
 #include "queue.h"
 
-/* Free pages that the pool keeps: as many as a ring fills twice. */
-#define POOL_SIZE	64
-/* How long a poll that took its budget gives way to others at most, and packets
- * are kept.
+/* Free pages that each pool keeps. Those for large packets are as many as a ring fills
+ * several times.
  */
+#define POOL_SIZE	64
+/* How long a poll that took its budget gives way to others at most. */
 #define GIVE_WAY	ns_to_ktime(NSEC_PER_MSEC)
-/* So many packets are kept at most. */
-#define KEPT_MAX	64
+/* Packets are kept for one to two of these. */
+#define KEEP		ns_to_ktime(2 * NSEC_PER_MSEC)
+/* The newest ones are, as many as take this much memory. TCP collects into the next packet
+ * until that takes as much as all that are kept do; it does not get larger than this.
+ */
+#define KEPT_BYTES	0x10000u
 /* The watcher looks this often before it looks at the clock. */
 #define LOOKS	64
 /* It is not woken the next 2^n times at most after nothing came of it. */
@@ -68,22 +72,43 @@ static bool others_wait(const struct ck_queue *queue)
 					   !is_idle_task(current);
 }
 
-/* Count the packets that were kept as sent. The newest one stays a turn longer if it is
- * not the only one: what TCP collects meanwhile is to grow larger than what is kept.
+/* A kept packet, seen by let_go() once already; its control block is ours. */
+static bool *aged(struct sk_buff *skb)
+{
+	return (bool *)skb->cb;
+}
+
+static void unkeep(struct ck_queue *queue, struct sk_buff *skb,
+		   struct sk_buff_head *done)
+{
+	lockdep_assert_held(&queue->kept.lock);
+	__skb_unlink(skb, &queue->kept);
+	queue->kept_bytes -= skb->truesize;
+	__skb_queue_tail(done, skb);
+}
+
+/* Count the packets that were kept as sent: all of them if this processor has nothing else
+ * to do, else those that were there the last time.
  */
 static void let_go(struct ck_queue *queue)
 {
-	unsigned int n = skb_queue_len_lockless(&queue->kept);
-	struct sk_buff *skb;
+	struct sk_buff *skb, *next;
+	struct sk_buff_head done;
 
-	if (!n)
+	if (skb_queue_empty_lockless(&queue->kept))
 		return;
-	if (n > 1 && current != queue->watcher) {
-		hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
-		n--;
+	__skb_queue_head_init(&done);
+	spin_lock(&queue->kept.lock);
+	skb_queue_walk_safe(&queue->kept, skb, next) {
+		if (*aged(skb) || current == queue->watcher)
+			unkeep(queue, skb, &done);
+		else
+			*aged(skb) = true;
 	}
-	while (n-- && (skb = skb_dequeue(&queue->kept)))
-		consume_skb(skb);
+	if (!skb_queue_empty(&queue->kept))
+		hrtimer_start(&queue->timer, KEEP, HRTIMER_MODE_REL);
+	spin_unlock(&queue->kept.lock);
+	ck_consume_all(&done);
 }
 
 static int poll(struct napi_struct *napi, int budget)
@@ -301,24 +326,31 @@ void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane)
  * @queue: started
  * @skb: a packet of a local TCP socket; bottom halves are off, and the lock is held
  *	under which a lane of the queue is closed
+ * @done: gets those that count as sent from now on, to be freed without that lock
  *
  * The ring takes a packet at once, and so TCP would send each small write by itself.
  * While it takes a packet to be in the device's queue, it collects what is written
- * into the next one (tcp_autocorking). That ends once this processor has nothing else
- * to do, or after a millisecond; two if there is more by then.
- *
- * Return: true if the queue has the packet now, false if it has enough.
+ * into the next one (tcp_autocorking). That ends once enough others were sent, this
+ * processor has nothing else to do, or some milliseconds have passed.
  */
-bool ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb)
+void ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb,
+		   struct sk_buff_head *done)
 {
-	if (skb_queue_len_lockless(&queue->kept) >= KEPT_MAX)
-		return false;
-	skb_queue_tail(&queue->kept, skb);
+	struct sk_buff *old;
+
+	*aged(skb) = false;
+	spin_lock(&queue->kept.lock);
+	__skb_queue_tail(&queue->kept, skb);
+	queue->kept_bytes += skb->truesize;
+	while ((old = skb_peek(&queue->kept)) != skb &&
+	       queue->kept_bytes - old->truesize >= KEPT_BYTES)
+		unkeep(queue, old, done);
+	spin_unlock(&queue->kept.lock);
+
 	/* Either the timer is still to come, or its poll sees the packet. */
 	smp_mb();
 	if (!hrtimer_is_queued(&queue->timer))
-		hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
-	return true;
+		hrtimer_start(&queue->timer, KEEP, HRTIMER_MODE_REL);
 }
 
 /**
@@ -426,7 +458,8 @@ void ck_queue_stop(struct ck_queue *queue)
 	kthread_stop(queue->watcher);
 	napi_disable(&queue->napi);
 	hrtimer_cancel(&queue->timer);
-	skb_queue_purge(&queue->kept);
+	ck_consume_all(&queue->kept);
+	queue->kept_bytes = 0;
 	page_pool_destroy(queue->pages);
 	page_pool_destroy(queue->heads);
 }

@@ -38,8 +38,9 @@ struct ck_traffic {
  * @pages: recycles what large packets are copied to; used by the poll alone
  * @frag: where the rest of them is; used by the poll alone
  * @timer: polls again where others were given way, or packets are kept
- * @kept: packets that were sent, and that TCP is to take for not sent yet; they are
- *	let go by the next poll
+ * @kept: packets that were sent, and that TCP is to take for not sent yet; its lock
+ *	protects all of that
+ * @kept_bytes: memory that they hold
  * @lock: protects the lists and what the lanes keep for them; taken in hard
  *	interrupts
  * @ready: lanes with something to do
@@ -61,6 +62,7 @@ struct ck_queue {
 	struct page_frag frag;
 	struct hrtimer timer;
 	struct sk_buff_head kept;
+	unsigned int kept_bytes;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
 	struct list_head warm;
@@ -73,6 +75,18 @@ struct ck_queue {
 	struct ck_traffic past;
 };
 
+/**
+ * ck_consume_all() - free packets that were sent
+ * @list: of them; empty in the end
+ */
+static inline void ck_consume_all(struct sk_buff_head *list)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(list)))
+		consume_skb(skb);
+}
+
 void ck_queue_init(struct ck_queue *queue, struct net_device *dev,
 		   unsigned int index);
 unsigned int ck_queue_cpu(const struct ck_queue *queue);
@@ -81,7 +95,8 @@ int ck_queue_start(struct ck_queue *queue);
 void ck_queue_stop(struct ck_queue *queue);
 void ck_queue_add(struct ck_queue *queue, struct ck_lane *lane);
 void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane);
-bool ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb);
+void ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb,
+		   struct sk_buff_head *done);
 void ck_queue_remove(struct ck_queue *queue, struct ck_lane *lane);
 
 #endif /* CK_QUEUE_H */
