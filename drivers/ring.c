@@ -32,10 +32,10 @@ void ck_ring_init(struct ck_ring *ring, struct ck_ring_shared *shared,
 	ring->shared = shared;
 	ring->page = page;
 	ring->size = size;
-	ring->linear = true;
+	ring->base = page[0];
 	for (i = 1; i < size / CK_RING_PAGE; i++)
 		if (page[i] != page[i - 1] + CK_RING_PAGE)
-			ring->linear = false;
+			ring->base = NULL;
 	ring->prod = 0;
 	ring->cons = 0;
 	ring->shown = 0;

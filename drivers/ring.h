@@ -54,8 +54,8 @@ struct ck_frame {
  * struct ck_ring - one end's private view of a ring
  * @shared: the indices
  * @page: addresses of the ring's pages
+ * @base: address of the first page if the others follow it in memory, else NULL
  * @size: bytes in the ring, a power of two
- * @linear: the pages follow each other in memory, so nobody has to look where they do
  * @prod: the producer's own index, or the last value that the consumer accepted
  * @cons: the consumer's own index, or the last value that the producer accepted
  * @shown: the own index as the other end sees it
@@ -64,8 +64,8 @@ struct ck_frame {
 struct ck_ring {
 	struct ck_ring_shared *shared;
 	void **page;
+	void *base;
 	__u32 size;
-	bool linear;
 	__u32 prod;
 	__u32 cons;
 	__u32 shown;
@@ -94,14 +94,19 @@ static inline void *ck_ring_span(const struct ck_ring *ring, __u32 pos,
 				 __u32 *len)
 {
 	__u32 off = pos & (ring->size - 1);
-	__u32 n = CK_RING_PAGE - (off & (CK_RING_PAGE - 1));
-	void **page = &ring->page[off / CK_RING_PAGE];
-	__u8 *start = (__u8 *)*page + CK_RING_PAGE - n;
+	__u32 n = ring->size - off;
+	__u8 *start = ring->base;
+	void **page;
 
-	if (ring->linear)
-		n = ring->size - off;
-	while (n < *len && off + n < ring->size && *++page == start + n)
-		n += CK_RING_PAGE;
+	if (start) {
+		start += off;
+	} else {
+		n = CK_RING_PAGE - (off & (CK_RING_PAGE - 1));
+		page = &ring->page[off / CK_RING_PAGE];
+		start = (__u8 *)*page + CK_RING_PAGE - n;
+		while (n < *len && off + n < ring->size && *++page == start + n)
+			n += CK_RING_PAGE;
+	}
 	if (*len > n)
 		*len = n;
 	return start;
