@@ -374,14 +374,17 @@ static void set_broken(struct ck_lane *lane)
 }
 
 /* Is it worth while to have TCP collect what is written after this packet? Not if it
- * is large, nor where each request waits for an answer.
+ * is large, nor where each request waits for an answer. Who answers a request by more
+ * than a sender may start with does not wait.
  */
 static bool worth_keeping(const struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
 
 	return skb->len <= KEEP_MAX && sk && sk_fullsock(sk) && sk_is_tcp(sk) &&
-	       !skb_is_tcp_pure_ack(skb) && !inet_csk_in_pingpong_mode(sk);
+	       !skb_is_tcp_pure_ack(skb) &&
+	       (!inet_csk_in_pingpong_mode(sk) ||
+		tcp_sk(sk)->packets_out > TCP_INIT_CWND);
 }
 
 /* A packet is in the ring; tx_lock is held. What is to be freed without the lock is added

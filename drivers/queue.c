@@ -23,7 +23,7 @@
 /* The newest ones are, as many as take this much memory. TCP collects into the next packet
  * until that takes as much as all that are kept do; it does not get larger than this.
  */
-#define KEPT_BYTES	0x10000u
+#define KEPT_BYTES	0x20000u
 /* The watcher looks this often before it looks at the clock. */
 #define LOOKS	64
 /* It is not woken the next 2^n times at most after nothing came of it. */
