@@ -10,6 +10,7 @@
 
 #include "lane.h"
 #include "cokeeper.h"
+#include "datagrams.h"
 #include "peer.h"
 
 /* Memory of packets that may wait for space in a ring. A local sender is held
@@ -672,27 +673,42 @@ static void drop(struct ck_lane *lane, enum ck_stat why)
 }
 
 /* Hand a packet to the stack. GRO gains nothing from one that is large already, nor from
- * one that is alone; it only sees to it that they do not overtake what it holds. Returns
- * the memory that a packet takes, none for a segment of TCP, which knows what its receiver
- * has room for.
+ * one that is alone; it only sees to it that they do not overtake what it holds.
  */
-static u32 deliver(struct ck_lane *lane, struct sk_buff *skb)
+static void hand_up(struct ck_lane *lane, struct sk_buff *skb)
 {
 	struct napi_struct *napi = &lane->queue->napi;
-	bool gso = skb_is_gso(skb);
-	u32 taken = gso ? 0 : skb->truesize;
 
-	if (!napi->gro_bitmask && !napi->rx_count && (gso || !ck_ring_has_data(&lane->rx)))
+	if (!napi->gro_bitmask && !napi->rx_count &&
+	    (skb_is_gso(skb) || !ck_ring_has_data(&lane->rx)))
 		netif_receive_skb(skb);
 	else
 		napi_gro_receive(napi, skb);
-	return taken;
 }
 
-/* Take one frame, and add the memory that it takes. Returns 1, 0 if there is none, or
- * -EPROTO if the peer broke the rules.
+static void hand_up_datagrams(struct ck_lane *lane, struct ck_datagrams *list)
+{
+	struct sk_buff *skb = ck_datagrams_take(list);
+
+	if (skb)
+		hand_up(lane, skb);
+}
+
+/* Hand a packet to the stack, or keep it to see whether more of its flow follow. */
+static void deliver(struct ck_lane *lane, struct ck_datagrams *list, struct sk_buff *skb)
+{
+	if (list->first && ck_datagrams_add(list, skb))
+		return;
+	hand_up_datagrams(lane, list);
+	if (!ck_ring_has_data(&lane->rx) || !ck_datagrams_start(list, skb))
+		hand_up(lane, skb);
+}
+
+/* Take one frame, and add the memory that it takes: none for a segment of TCP, which knows
+ * what its receiver has room for. Returns 1, 0 if there is no frame, or -EPROTO if the peer
+ * broke the rules.
  */
-static int receive_one(struct ck_lane *lane, u32 *bytes)
+static int receive_one(struct ck_lane *lane, struct ck_datagrams *list, u32 *bytes)
 {
 	struct net_device *dev = lane->peer->ck->dev;
 	struct ck_frame frame;
@@ -729,7 +745,9 @@ static int receive_one(struct ck_lane *lane, u32 *bytes)
 	dev_sw_netstats_rx_add(dev, frame.len);
 	skb->dev = dev;
 	skb_record_rx_queue(skb, lane->queue->index);
-	*bytes += deliver(lane, skb);
+	if (!skb_is_gso(skb))
+		*bytes += skb->truesize;
+	deliver(lane, list, skb);
 	return 1;
 }
 
@@ -746,6 +764,7 @@ static int receive_one(struct ck_lane *lane, u32 *bytes)
 int ck_lane_poll(struct ck_lane *lane, int quota)
 {
 	u32 state = ck_lane_peer_state(lane);
+	struct ck_datagrams list = { };
 	bool busy = false;
 	int n = 0, err = 0;
 	u32 bytes = 0;
@@ -764,8 +783,9 @@ int ck_lane_poll(struct ck_lane *lane, int quota)
 	}
 
 	do {
-		while (n < quota && (err = receive_one(lane, &bytes)) > 0)
+		while (n < quota && (err = receive_one(lane, &list, &bytes)) > 0)
 			n = bytes < TURN_BYTES ? n + 1 : quota;
+		hand_up_datagrams(lane, &list);
 		if (ck_ring_release(&lane->rx))
 			ck_bell_ring(&lane->bell);
 		if (unlikely(err < 0)) {
