@@ -18,6 +18,8 @@
 #define POOL_SIZE	64
 /* How long a poll that took its budget gives way to others at most. */
 #define GIVE_WAY	ns_to_ktime(NSEC_PER_MSEC)
+/* How often it does so if no other task has had the processor since. */
+#define GIVE_WAY_MAX	3
 /* Packets are kept for one to two of these. */
 #define KEEP		ns_to_ktime(2 * NSEC_PER_MSEC)
 /* The newest ones are, as many as take this much memory. TCP collects into the next packet
@@ -111,6 +113,20 @@ static void let_go(struct ck_queue *queue)
 	ck_consume_all(&done);
 }
 
+/* How often the task that runs here was switched away from. */
+static unsigned long switches(void)
+{
+	return current->nvcsw + current->nivcsw;
+}
+
+static void give_way(struct ck_queue *queue)
+{
+	queue->gave_way++;
+	queue->gave_way_to = current;
+	queue->gave_way_at = switches();
+	hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
+}
+
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct ck_queue *queue = container_of(napi, struct ck_queue, napi);
@@ -119,7 +135,7 @@ static int poll(struct napi_struct *napi, int budget)
 
 	if (current == queue->watcher || !hrtimer_is_queued(&queue->timer))
 		let_go(queue);
-
+	queue->gave_way = 0;
 	while (done < budget && (lane = next_ready(queue))) {
 		int quota = budget - done;
 		int n = ck_lane_poll(lane, quota);
@@ -135,7 +151,7 @@ static int poll(struct napi_struct *napi, int budget)
 		 */
 		if (!READ_ONCE(queue->awake) || !others_wait(queue))
 			return done;
-		hrtimer_start(&queue->timer, GIVE_WAY, HRTIMER_MODE_REL);
+		give_way(queue);
 		done--;
 	}
 	/* A lane that becomes ready from here on schedules us again, which
@@ -145,9 +161,19 @@ static int poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
-static enum hrtimer_restart gave_way(struct hrtimer *timer)
+static enum hrtimer_restart timeout(struct hrtimer *timer)
 {
-	napi_schedule(&container_of(timer, struct ck_queue, timer)->napi);
+	struct ck_queue *queue = container_of(timer, struct ck_queue, timer);
+
+	/* The same task as then, without a switch in between: nobody has come to read. A
+	 * processor may have stood still all that time, as the hypervisor's scheduler, or
+	 * an emulator's, had something else to do.
+	 */
+	if (queue->gave_way && queue->gave_way < GIVE_WAY_MAX &&
+	    queue->gave_way_to == current && queue->gave_way_at == switches())
+		give_way(queue);
+	else
+		napi_schedule(&queue->napi);
 	return HRTIMER_NORESTART;
 }
 
@@ -369,7 +395,7 @@ void ck_queue_init(struct ck_queue *queue, struct net_device *dev,
 	skb_queue_head_init(&queue->kept);
 	queue->look_usecs = CK_LOOK_USECS;
 	hrtimer_init(&queue->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-	queue->timer.function = gave_way;
+	queue->timer.function = timeout;
 	netif_napi_add(dev, &queue->napi, poll);
 }
 

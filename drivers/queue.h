@@ -38,6 +38,9 @@ struct ck_traffic {
  * @pages: recycles what large packets are copied to; used by the poll alone
  * @frag: where the rest of them is; used by the poll alone
  * @timer: polls again where others were given way, or packets are kept
+ * @gave_way: how often others were given way since the last poll
+ * @gave_way_to: the task that ran then; only compared
+ * @gave_way_at: how often it had been switched away from
  * @kept: packets that were sent, and that TCP is to take for not sent yet; its lock
  *	protects all of that
  * @kept_bytes: memory that they hold
@@ -61,6 +64,9 @@ struct ck_queue {
 	struct page_pool *pages;
 	struct page_frag frag;
 	struct hrtimer timer;
+	unsigned int gave_way;
+	const struct task_struct *gave_way_to;
+	unsigned long gave_way_at;
 	struct sk_buff_head kept;
 	unsigned int kept_bytes;
 	spinlock_t lock; /* see above */
