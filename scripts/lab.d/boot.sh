@@ -180,6 +180,7 @@ start_qemu() {
 	else
 		dom0_vcpus=1
 	fi
+	[[ -z $plugin ]] || accel+=(-plugin "$plugin,control=$run/plugin")
 	say "starting QEMU (${accel[*]}, $memory MB)"
 	(
 		cd "$state"

@@ -6,13 +6,13 @@
  *        traffic tcp_rr|udp_rr HOST SIZE COUNT
  *        traffic tcp_stream HOST SIZE WARM_MS MS [FLOWS [bidir]]
  *        traffic tcp_send HOST SIZE BYTES
- *        traffic udp_stream HOST SIZE MS
+ *        traffic udp_stream|udp_flood HOST SIZE MS
  *
  * All but serve talk to a server at HOST and print one line: ping and rr the mean
  * and the median round trip in ns, and ping before these the time of its first
  * request in us since 1970; tcp_stream the bytes per second received; tcp_send
  * nothing; udp_stream the highest bytes per second that arrived without loss, and
- * those that arrived of a flood.
+ * those that arrived of a flood; udp_flood these alone.
  */
 
 #include <arpa/inet.h>
@@ -571,18 +571,18 @@ static struct probe send_burst(void *arg, double rate)
 	return probe;
 }
 
-static void udp_stream(const char *host, uint32_t size, uint32_t ms)
+static void udp_stream(const char *host, uint32_t size, uint32_t ms, bool flood_only)
 {
 	struct burst burst = { .host = host, .size = size, .ms = ms };
 	struct probe flood;
-	double rate;
 
 	prctl(PR_SET_TIMERSLACK, 1);
 	burst.control = ask(host, UDP_SINK, size, 0, 0);
 	burst.fd = udp_to(host, burst.control);
 	flood = send_burst(&burst, 0);
-	rate = highest_lossless(send_burst, &burst, &flood);
-	printf("%.0f %.0f\n", rate * size, flood.received * size);
+	if (!flood_only)
+		printf("%.0f ", highest_lossless(send_burst, &burst, &flood) * size);
+	printf("%.0f\n", flood.received * size);
 }
 
 static unsigned long number(const char *s)
@@ -622,7 +622,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "tcp_send") && argc == 5)
 		tcp_send(host, n[0], n[1]);
 	else if (!strcmp(what, "udp_stream") && argc == 5)
-		udp_stream(host, n[0], n[1]);
+		udp_stream(host, n[0], n[1], false);
+	else if (!strcmp(what, "udp_flood") && argc == 5)
+		udp_stream(host, n[0], n[1], true);
 	else {
 		fputs("usage: see the head of selftests/bench/traffic.c\n", stderr);
 		return 2;
