@@ -207,10 +207,9 @@ static void uninit(struct net_device *dev)
 	ck->dead = true;
 	ck_peer_forget_all(ck, COKEEPER_CAUSE_DEVICE);
 	mutex_unlock(&ck->lock);
-	/* 2. Work that was queued before finds its peer gone. */
+	/* 2. Work for a peer holds the device, so that is waited for after this. */
 	cancel_delayed_work_sync(&ck->grace);
 	cancel_delayed_work_sync(&ck->reclaim);
-	flush_workqueue(ck_wq);
 	/* 3. The channels went when the device was closed. */
 	for (i = 0; i < ck_max_lanes(ck); i++)
 		ck_queue_destroy(&ck->queue[i]);

@@ -59,6 +59,7 @@ static void peer_release(struct kref *ref)
 {
 	struct ck_peer *peer = container_of(ref, struct ck_peer, ref);
 
+	netdev_put(peer->ck->dev, &peer->dev_tracker);
 	kfree_rcu(peer, rcu);
 }
 
@@ -382,6 +383,7 @@ static struct ck_peer *peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id
 		return NULL;
 	kref_init(&peer->ref);
 	peer->ck = ck;
+	netdev_hold(ck->dev, &peer->dev_tracker, GFP_KERNEL);
 	peer->id = *id;
 	peer->state = COKEEPER_STATE_IDLE;
 	peer->reason = COKEEPER_REASON_NO_TRAFFIC;
@@ -433,6 +435,11 @@ static void del(struct ck_peer *peer, enum cokeeper_cause cause, bool drain)
 	set_state(peer, COKEEPER_STATE_IDLE, COKEEPER_REASON_PEER_LEFT);
 	ck_netlink_notify_peer(peer, COKEEPER_EVENT_LEAVE, cause);
 	close_channel(peer, drain);
+	/* The device waits for all who hold the peer, which is not to take as long as
+	 * an offer stands.
+	 */
+	if (cancel_delayed_work(&peer->work))
+		ck_peer_put(peer);
 	ck_peer_put(peer);
 }
 
@@ -582,7 +589,8 @@ int ck_peer_replace_all(struct ck_dev *ck, const struct ck_peer_id *id,
 		fresh[i] = peer_alloc(ck, &id[i]);
 		if (!fresh[i]) {
 			while (i--)
-				kfree(fresh[i]);
+				if (fresh[i])
+					ck_peer_put(fresh[i]);
 			kvfree(fresh);
 			return -ENOMEM;
 		}

@@ -28,7 +28,7 @@ struct ck_peer_id {
  * struct ck_peer - a co-located guest
  * @node: in the device's hash
  * @ref: held by the hash, by the work while it is queued, and by each channel
- * @ck: its device, which outlives it
+ * @ck: its device, which it holds
  * @id: who it is
  * @channel: where packets go, NULL while they take the lower device; RCU
  * @wanted: a packet asked for a channel since the last look
@@ -43,6 +43,7 @@ struct ck_peer_id {
  * @retry_at: no new offer before this (jiffies); read without the lock
  * @pinned: pages of dead channels that the peer may still map
  * @past: counters of its channels that have ended
+ * @dev_tracker: of that reference
  * @rcu: lookups may hold the peer until a grace period after its end
  */
 struct ck_peer {
@@ -64,6 +65,7 @@ struct ck_peer {
 	unsigned long retry_at;
 	unsigned int pinned;
 	struct ck_traffic past;
+	netdevice_tracker dev_tracker;
 	struct rcu_head rcu;
 };
 

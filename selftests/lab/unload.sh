@@ -24,6 +24,20 @@ check "and loaded many times" on d1 'for i in $(seq 30); do
 check "the transfer ends" busywait 60 ended transfer d1
 check "without an error" on d1 'cat /tmp/transfer.log; [ "$(cat /tmp/transfer.status)" = 0 ]'
 stop_bg iperf3-server d2
+
+# An offer that nobody takes stands for five seconds.
+start 1
+check "d1 is a peer again" busywait 5 has_peer 1 2
+on d2 'pkill -STOP -x cokeeperd'
+on d1 'ip link set cokeeper0 down && ip link set cokeeper0 up'
+offered() {
+	on d1 "ping -q -c 1 -w 1 $(ip4 2)"
+	[[ $(peer 1 2 state) == offered ]]
+}
+check "an offer stands" busywait 5 offered
+check "the module can be removed" on d1 'ip link del cokeeper0 && rmmod cokeeper'
+check "d1 is well when the offer would have ended" on dom0 "ping -q -i 0.2 -c 30 -w 10 $(ip4 1) | grep ' 0% packet loss'"
+on d2 'pkill -CONT -x cokeeperd'
 stop 1
 start 1
 check "d1 is a peer again" busywait 5 has_peer 2 1
