@@ -19,17 +19,9 @@
 /* As GRO does (UDP_GRO_CNT_MAX). */
 #define COUNT_MAX	64
 
-/* Are these the headers and the checksum offload of a datagram, as far as they can be told
- * without its IP header?
- */
-static bool fits(const struct sk_buff *skb)
+static bool checksum_holds(const struct sk_buff *skb)
 {
-	return skb->ip_summed == CHECKSUM_PARTIAL &&
-	       skb->csum_offset == offsetof(struct udphdr, check) &&
-	       skb_transport_offset(skb) == sizeof(struct iphdr) &&
-	       skb->len > HEADERS && !skb_is_nonlinear(skb) && !skb_is_gso(skb) &&
-	       ntohs(udp_hdr(skb)->len) == skb->len - sizeof(struct iphdr) &&
-	       !ip_fast_csum(ip_hdr(skb), sizeof(struct iphdr) / 4);
+	return !ip_fast_csum(skb->data, sizeof(struct iphdr) / 4);
 }
 
 /* Sockets that want datagrams as one in memory, and tunnels, get them from GRO. */
@@ -43,50 +35,67 @@ static bool left_to_gro(const struct net_device *dev)
  * ck_datagrams_start() - begin a list
  * @list: empty
  * @skb: a packet of the ring, ready for the stack; the list's if it takes it
+ * @frame: that it came in
  *
  * Return: true if it took the packet.
  */
-bool ck_datagrams_start(struct ck_datagrams *list, struct sk_buff *skb)
+bool ck_datagrams_start(struct ck_datagrams *list, struct sk_buff *skb,
+			const struct ck_frame *frame)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 
 	/* Only where fragments are forbidden does the id mean nothing: it becomes
 	 * another one if the list is sent on.
 	 */
-	if (!fits(skb) || ip->version != 4 || ip->ihl != sizeof(*ip) / 4 ||
-	    ip->protocol != IPPROTO_UDP || ip->frag_off != htons(IP_DF) ||
-	    ntohs(ip->tot_len) != skb->len || left_to_gro(skb->dev))
+	if (skb->len <= HEADERS || skb_is_nonlinear(skb) || skb_is_gso(skb) ||
+	    ip->version != 4 || ip->ihl != sizeof(*ip) / 4 || ip->protocol != IPPROTO_UDP ||
+	    ip->frag_off != htons(IP_DF) || ntohs(ip->tot_len) != skb->len ||
+	    skb->ip_summed != CHECKSUM_PARTIAL || skb_transport_offset(skb) != sizeof(*ip) ||
+	    skb->csum_offset != offsetof(struct udphdr, check) ||
+	    ntohs(udp_hdr(skb)->len) != skb->len - sizeof(*ip) ||
+	    !checksum_holds(skb) || left_to_gro(skb->dev))
 		return false;
 	list->first = skb;
 	list->last = skb;
 	list->count = 1;
+	list->frame = *frame;
 	return true;
+}
+
+/* Do the headers differ in no more than the ids and the checksums? */
+static bool alike(const void *headers1, const void *headers2)
+{
+	const __be64 *a = headers1, *b = headers2;
+	const struct udphdr *x = headers1 + sizeof(struct iphdr);
+	const struct udphdr *y = headers2 + sizeof(struct iphdr);
+
+	return !(((a[0] ^ b[0]) & cpu_to_be64(0xffffffff0000ffff)) |
+		 ((a[1] ^ b[1]) & cpu_to_be64(0xffff0000ffffffff)) | (a[2] ^ b[2])) &&
+	       x->len == y->len;
 }
 
 /**
  * ck_datagrams_add() - continue a list
- * @list: begun
- * @skb: a packet of the ring, ready for the stack; the list's if it takes it
+ * @list: begun or empty
+ * @skb: a packet of the ring, with nothing but its bytes; the list's if it takes it
+ * @frame: that it came in
  *
  * Return: true if it took the packet, as it belongs there and there is space.
  */
-bool ck_datagrams_add(struct ck_datagrams *list, struct sk_buff *skb)
+bool ck_datagrams_add(struct ck_datagrams *list, struct sk_buff *skb,
+		      const struct ck_frame *frame)
 {
 	struct sk_buff *first = list->first;
-	const struct iphdr *a = ip_hdr(first), *b = ip_hdr(skb);
-	const struct udphdr *x = udp_hdr(first), *y;
 
-	if (!fits(skb))
-		return false;
-	y = udp_hdr(skb);
-	if (a->saddr != b->saddr || a->daddr != b->daddr || x->source != y->source ||
-	    x->dest != y->dest || x->len != y->len || a->tot_len != b->tot_len ||
-	    a->version != b->version || a->ihl != b->ihl || a->tos != b->tos ||
-	    a->frag_off != b->frag_off || a->ttl != b->ttl || a->protocol != b->protocol)
-		return false;
-	if (list->count == COUNT_MAX || first->len + skb->len > U16_MAX)
+	if (!first || memcmp(frame, &list->frame, sizeof(*frame)) ||
+	    !alike(first->data, skb->data) || !checksum_holds(skb) ||
+	    list->count == COUNT_MAX || first->len + skb->len > U16_MAX)
 		return false;
 
+	/* Whatever makes it a packet by itself again copies the rest from the first one. */
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, sizeof(struct iphdr));
 	skb_pull(skb, HEADERS);
 	if (list->count++ == 1)
 		skb_shinfo(first)->frag_list = skb;

@@ -249,9 +249,6 @@ static void setup(struct net_device *dev)
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->hard_header_len = 0;
 	dev->addr_len = 0;
-	/* What falls back needs no copy to make room for the lower's header. */
-	dev->needed_headroom = LL_MAX_HEADER;
-
 	/* Waiting packets are queued for each peer by itself, and keep their
 	 * route, which says who the next hop is.
 	 */
@@ -334,6 +331,8 @@ static int newlink(struct net *src_net, struct net_device *dev,
 	if (!tb[IFLA_MTU])
 		dev->mtu = lower->mtu;
 	dev->max_mtu = lower->max_mtu;
+	/* What falls back needs no copy to make room for the lower's header. */
+	dev->needed_headroom = lower->hard_header_len + lower->needed_headroom;
 	netif_inherit_tso_max(dev, lower);
 	nr = min(num_online_cpus(), ck_max_lanes(ck));
 	err = netif_set_real_num_queues(dev, nr, nr) ?: register_netdevice(dev);

@@ -695,12 +695,11 @@ static void hand_up_datagrams(struct ck_lane *lane, struct ck_datagrams *list)
 }
 
 /* Hand a packet to the stack, or keep it to see whether more of its flow follow. */
-static void deliver(struct ck_lane *lane, struct ck_datagrams *list, struct sk_buff *skb)
+static void deliver(struct ck_lane *lane, struct ck_datagrams *list, struct sk_buff *skb,
+		    const struct ck_frame *frame)
 {
-	if (list->first && ck_datagrams_add(list, skb))
-		return;
 	hand_up_datagrams(lane, list);
-	if (!ck_ring_has_data(&lane->rx) || !ck_datagrams_start(list, skb))
+	if (!ck_ring_has_data(&lane->rx) || !ck_datagrams_start(list, skb, frame))
 		hand_up(lane, skb);
 }
 
@@ -713,6 +712,7 @@ static int receive_one(struct ck_lane *lane, struct ck_datagrams *list, u32 *byt
 	struct net_device *dev = lane->peer->ck->dev;
 	struct ck_frame frame;
 	struct sk_buff *skb;
+	bool added;
 	u32 pos;
 	int err;
 
@@ -734,7 +734,9 @@ static int receive_one(struct ck_lane *lane, struct ck_datagrams *list, u32 *byt
 		drop(lane, CK_RX_DROPPED_MEMORY);
 		return 1;
 	}
-	if (unlikely(!parse_meta(skb, &frame))) {
+	skb->dev = dev;
+	added = ck_datagrams_add(list, skb, &frame);
+	if (!added && unlikely(!parse_meta(skb, &frame))) {
 		kfree_skb(skb);
 		drop(lane, CK_RX_DROPPED_HEADER);
 		return ++lane->bad_frames > BAD_FRAMES_MAX ? -EPROTO : 1;
@@ -743,11 +745,12 @@ static int receive_one(struct ck_lane *lane, struct ck_datagrams *list, u32 *byt
 	lane->rx_packets++;
 	lane->rx_bytes += frame.len;
 	dev_sw_netstats_rx_add(dev, frame.len);
-	skb->dev = dev;
-	skb_record_rx_queue(skb, lane->queue->index);
 	if (!skb_is_gso(skb))
 		*bytes += skb->truesize;
-	deliver(lane, list, skb);
+	if (!added) {
+		skb_record_rx_queue(skb, lane->queue->index);
+		deliver(lane, list, skb, &frame);
+	}
 	return 1;
 }
 
