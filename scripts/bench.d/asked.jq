@@ -23,6 +23,7 @@ def name: "\(.test) \(.size)";
 	(select(.test == "memory_idle_peer") | {what: "idle peer, bytes of kernel memory"} + (.cokeeper | at_most(1023))),
 	(select(.test == "ring_core" and .size == 1400) |
 		({what: "ring core, 1400 B, time over two memcpys', one by each thread"} + (.cokeeper / .memcpy_across | at_most(1.5))),
+		(select(.batched) | {what: "ring core, 1400 B, published 8 at a time, time over two memcpys' within one cache"} + (.batched / .memcpy | at_most(1.5))),
 		({what: "ring core, 1400 B, time over two memcpys' within one cache"} + (.cokeeper / .memcpy | at_most(1.5))))]
 + [[.datapath[] | select(.test != "remote_tax") | {what: name} + (times_netfront | {bound: "never worse than netfront", measured: hundredth, met: (. >= 1)})]
    | select(length > 0) | min_by(.measured) | .what = "any test, any size: the worst is \(.what)"]

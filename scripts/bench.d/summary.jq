@@ -28,13 +28,13 @@ def column($name): map(select(.contender == $name).value) | if length > 0 then .
 
 # The cost of a message in ns, as rates a second.
 def rates($size): {messages_per_s: (1e9 / .cokeeper | round)} +
-	{bytes_per_s: ({cokeeper, memcpy, memcpy_across} | map_values($size * 1e9 / . | round))};
+	{bytes_per_s: ({cokeeper, batched, memcpy, memcpy_across} | map_values($size * 1e9 / . | round))};
 
 def contenders: . as $samples
-	| reduce ("netfront", "cokeeper", "loopback", "memcpy", "memcpy_across") as $c ({spread: {}};
+	| reduce ("netfront", "cokeeper", "loopback", "batched", "memcpy", "memcpy_across") as $c ({spread: {}};
 		($samples | column($c)) as $values
 		| if $values then .[$c] = ($values | median) | .spread[$c] = ($values | spread)
-		  elif $c | startswith("memcpy") | not then .[$c] = null else . end);
+		  elif $c | IN("netfront", "cokeeper", "loopback") then .[$c] = null else . end);
 
 # remote_tax: without CoKeeper against with it and so many peers.
 def tax:

@@ -13,6 +13,6 @@ def spread: [.spread[] | if .[0] == 0 then 0 else (.[1] - .[0]) / ((.[0] + .[1])
 (.datapath[] | select(.test != "ring_core") | [name, .size, .unit, (.netfront | number), (.cokeeper | number),
 	(.loopback | number), ratio(.cokeeper; .netfront), ratio(.cokeeper; .loopback), spread]),
 (.datapath | map(select(.test == "ring_core")) | select(length > 0)
-	| [""], ["native", "size", "unit", "ring", "memcpy", "two threads", "messages/s", "MB/s", "spread"],
-	  (.[] | ["ring_core", .size, .unit, (.cokeeper, .memcpy, .memcpy_across, .messages_per_s, .bytes_per_s.cokeeper / 1e6 | number), spread]))
+	| [""], ["native", "size", "unit", "ring", "batched", "memcpy", "two threads", "messages/s", "MB/s", "spread"],
+	  (.[] | ["ring_core", .size, .unit, (.cokeeper, .batched, .memcpy, .memcpy_across, .messages_per_s, .bytes_per_s.cokeeper / 1e6 | number), spread]))
 | map(tostring) | join("\t")

@@ -4,7 +4,9 @@
  * usage: ring REPETITIONS
  *
  * Prints lines "TEST SIZE CONTENDER VALUE" for scripts/bench. The cost of a message
- * is the time until all have arrived, divided by their number. That of memcpy is two
+ * is the time until all have arrived, divided by their number; each is published by
+ * itself ("cokeeper"), or several are at once, as the driver does with packets that
+ * waited for space ("batched"). That of memcpy is two
  * copies of the same size, into and out of a buffer as large as the ring: both by one
  * thread, so that the data never leaves its processor's cache ("memcpy"), and one by
  * each thread, in turns, so that it has to ("memcpy_across").
@@ -29,12 +31,14 @@
 #define RUN_MESSAGES	4000u
 /* As many frames the driver takes before it gives their space back. */
 #define TURN		16
+/* As many are published at once, if they are. */
+#define BATCH		8
 
 static struct area *area;
 static unsigned char from[CK_FRAME_MAX], to[CK_FRAME_MAX];
 static uint64_t start_ns;
 static __u32 len;
-static unsigned int messages;
+static unsigned int messages, batch;
 static pthread_barrier_t barrier;
 static cpu_set_t allowed;
 
@@ -72,11 +76,15 @@ static void *produce(void *arg)
 	pthread_barrier_wait(&barrier);
 	start_ns = now();
 	for (i = 0; i < messages; i++) {
-		for (spins = 0; ck_ring_reserve(&area->tx, len) == -ENOSPC; spins++)
+		for (spins = 0; ck_ring_reserve(&area->tx, len) == -ENOSPC; spins++) {
+			if (!spins)
+				ck_ring_publish(&area->tx);
 			if (spins > 1000)
 				sched_yield();
+		}
 		area_write(&area->tx, &frame, from);
-		ck_ring_publish(&area->tx);
+		if ((i + 1) % batch == 0 || i + 1 == messages)
+			ck_ring_publish(&area->tx);
 	}
 	return NULL;
 }
@@ -103,11 +111,12 @@ static void consume(void)
 }
 
 /* The cost of a message through the ring, in ns. */
-static double ring_run(void)
+static double ring_run(unsigned int at_once)
 {
 	pthread_t producer;
 	uint64_t end;
 
+	batch = at_once;
 	area = area_new(RING_SIZE);
 	pthread_barrier_init(&barrier, NULL, 2);
 	if (pthread_create(&producer, NULL, produce, NULL))
@@ -119,6 +128,16 @@ static double ring_run(void)
 	pthread_barrier_destroy(&barrier);
 	area_free(area);
 	return (double)(end - start_ns) / messages;
+}
+
+static double single_run(void)
+{
+	return ring_run(1);
+}
+
+static double batched_run(void)
+{
+	return ring_run(BATCH);
 }
 
 static unsigned char buffer[RING_SIZE];
@@ -201,7 +220,8 @@ static const struct {
 	const char *name;
 	double (*run)(void);
 } contenders[] = {
-	{ "cokeeper", ring_run },
+	{ "cokeeper", single_run },
+	{ "batched", batched_run },
 	{ "memcpy", memcpy_run },
 	{ "memcpy_across", memcpy_across_run },
 };
