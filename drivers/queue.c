@@ -253,15 +253,28 @@ static void look_away(struct ck_queue *queue, bool rest)
 		poll_now(queue);
 }
 
+/* Has nothing come or gone for as long as it looks? @end is when that is over. */
+static bool time_over(struct ck_queue *queue, u64 *end)
+{
+	u64 now = local_clock();
+
+	if (READ_ONCE(queue->traffic) || !*end) {
+		WRITE_ONCE(queue->traffic, false);
+		*end = now + READ_ONCE(queue->look_usecs) * NSEC_PER_USEC;
+	}
+	return now >= *end;
+}
+
 /* Look for packets while there is traffic. It is no more than an idle processor
  * would do: whenever there is anything else to run, the peers are told to send
- * events before that runs.
+ * events before that runs. What else there is may be other watchers, so the time
+ * ends for this one all the same.
  */
 static void watch(struct ck_queue *queue)
 {
 	unsigned int looks = 0;
 	bool useful = false;
-	u64 now, end = 0;
+	u64 end = 0;
 
 	do {
 		preempt_disable();
@@ -272,17 +285,10 @@ static void watch(struct ck_queue *queue)
 				continue;
 			}
 			cpu_relax();
-			if (++looks % LOOKS)
-				continue;
-			now = local_clock();
-			if (READ_ONCE(queue->traffic) || !end) {
-				WRITE_ONCE(queue->traffic, false);
-				end = now + READ_ONCE(queue->look_usecs) * NSEC_PER_USEC;
-			} else if (now >= end) {
+			if (++looks % LOOKS == 0 && time_over(queue, &end))
 				break;
-			}
 		}
-		look_away(queue, !others_wait(queue));
+		look_away(queue, time_over(queue, &end));
 		preempt_enable();
 		schedule();
 	} while (READ_ONCE(queue->awake) && !kthread_should_stop());

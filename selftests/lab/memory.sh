@@ -58,5 +58,12 @@ check "it is no peer any more" busywait 5 has_no_peer 1 4
 for i in 1 2 3; do
 	check "d$i is as it was" on "d$i" 'ethtool -G cokeeper0 tx 262144 && ethtool -L cokeeper0 combined 1'
 done
+# With more queues than processors, watchers share one.
+at_rest() {
+	on "d$1" 'for t in $(pgrep "^cokeeper/"); do grep -q "^State:.[SI]" "/proc/$t/status" || exit 1; done'
+}
+for i in 1 2 3; do
+	check "no thread of d$i looks for packets any more" busywait 10 at_rest "$i"
+done
 check "nothing is logged at warning level" no_warnings d1 d2 d3
 finish
