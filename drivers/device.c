@@ -249,6 +249,7 @@ static void setup(struct net_device *dev)
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->hard_header_len = 0;
 	dev->addr_len = 0;
+
 	/* Waiting packets are queued for each peer by itself, and keep their
 	 * route, which says who the next hop is.
 	 */

@@ -6,10 +6,10 @@
  * Prints lines "TEST SIZE CONTENDER VALUE" for scripts/bench. The cost of a message
  * is the time until all have arrived, divided by their number; each is published by
  * itself ("cokeeper"), or several are at once, as the driver does with packets that
- * waited for space ("batched"). That of memcpy is two
- * copies of the same size, into and out of a buffer as large as the ring: both by one
- * thread, so that the data never leaves its processor's cache ("memcpy"), and one by
- * each thread, in turns, so that it has to ("memcpy_across").
+ * waited for space ("batched"). That of memcpy is two copies of the same size, into
+ * and out of a buffer as large as the ring: both by one thread, so that the data never
+ * leaves its processor's cache ("memcpy"), and one by each thread, in turns, so that it
+ * has to ("memcpy_across").
  *
  * A machine that does other things as well only ever makes a run slower, so each
  * repetition is the fastest of many short runs. The contenders take turns, since a
@@ -31,8 +31,6 @@
 #define RUN_MESSAGES	4000u
 /* As many frames the driver takes before it gives their space back. */
 #define TURN		16
-/* As many are published at once, if they are. */
-#define BATCH		8
 
 static struct area *area;
 static unsigned char from[CK_FRAME_MAX], to[CK_FRAME_MAX];
@@ -111,12 +109,11 @@ static void consume(void)
 }
 
 /* The cost of a message through the ring, in ns. */
-static double ring_run(unsigned int at_once)
+static double ring_run(void)
 {
 	pthread_t producer;
 	uint64_t end;
 
-	batch = at_once;
 	area = area_new(RING_SIZE);
 	pthread_barrier_init(&barrier, NULL, 2);
 	if (pthread_create(&producer, NULL, produce, NULL))
@@ -128,16 +125,6 @@ static double ring_run(unsigned int at_once)
 	pthread_barrier_destroy(&barrier);
 	area_free(area);
 	return (double)(end - start_ns) / messages;
-}
-
-static double single_run(void)
-{
-	return ring_run(1);
-}
-
-static double batched_run(void)
-{
-	return ring_run(BATCH);
 }
 
 static unsigned char buffer[RING_SIZE];
@@ -219,11 +206,12 @@ static double memcpy_across_run(void)
 static const struct {
 	const char *name;
 	double (*run)(void);
+	unsigned int batch; /* of the ring: messages published at once */
 } contenders[] = {
-	{ "cokeeper", single_run },
-	{ "batched", batched_run },
-	{ "memcpy", memcpy_run },
-	{ "memcpy_across", memcpy_across_run },
+	{ "cokeeper", ring_run, 1 },
+	{ "batched", ring_run, 8 },
+	{ "memcpy", memcpy_run, 0 },
+	{ "memcpy_across", memcpy_across_run, 0 },
 };
 
 #define CONTENDERS (sizeof(contenders) / sizeof(contenders[0]))
@@ -235,8 +223,10 @@ static void repetition(void)
 
 	for (i = 0; i < RUNS; i++) {
 		for (c = 0; c < CONTENDERS; c++) {
-			double cost = contenders[c].run();
+			double cost;
 
+			batch = contenders[c].batch;
+			cost = contenders[c].run();
 			if (!i || cost < best[c])
 				best[c] = cost;
 		}

@@ -36,10 +36,6 @@
 #define FILL_MAX	1400
 #define BUF_SIZE	65536
 
-#ifndef UDP_GRO
-#define UDP_GRO		104
-#endif
-
 struct datagram {
 	uint32_t number;
 	uint32_t seed;
@@ -217,7 +213,8 @@ static int connect_to(const char *host, uint16_t port)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) || inet_pton(AF_INET, host, &sin.sin_addr) != 1 ||
+	if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) ||
+	    inet_pton(AF_INET, host, &sin.sin_addr) != 1 ||
 	    connect(fd, (struct sockaddr *)&sin, sizeof(sin)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)))
 		die(host);
