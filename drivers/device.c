@@ -238,7 +238,8 @@ static void setup(struct net_device *dev)
 {
 	const netdev_features_t features = NETIF_F_SG | NETIF_F_FRAGLIST |
 		NETIF_F_HW_CSUM | NETIF_F_GSO |
-		NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN;
+		NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN |
+		NETIF_F_GSO_UDP_L4;
 
 	dev->netdev_ops = &netdev_ops;
 	dev->ethtool_ops = &ck_ethtool_ops;

@@ -745,7 +745,7 @@ static int receive_one(struct ck_lane *lane, struct ck_datagrams *list, u32 *byt
 	lane->rx_packets++;
 	lane->rx_bytes += frame.len;
 	dev_sw_netstats_rx_add(dev, frame.len);
-	if (!skb_is_gso(skb))
+	if (!skb_is_gso_tcp(skb))
 		*bytes += skb->truesize;
 	if (!added) {
 		skb_record_rx_queue(skb, lane->queue->index);

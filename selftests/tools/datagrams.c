@@ -4,10 +4,11 @@
  * hop limit.
  *
  * usage: datagrams serve DEVICE [gro]
- *        datagrams send HOST COUNT [SEED]
+ *        datagrams send HOST COUNT [gso]
  *
  * The server ends with its one client, and prints how many datagrams came, how many of
- * DEVICE's packets held several, and how many datagrams a read gave at most.
+ * DEVICE's packets held several, and how many datagrams a read gave at most. With gro it
+ * reads several at once, with gso the client sends several at once, where they are alike.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,6 +36,7 @@
 #define RUN_MAX		12
 #define FILL_MAX	1400
 #define BUF_SIZE	65536
+#define SEED		1
 
 struct datagram {
 	uint32_t number;
@@ -233,6 +235,30 @@ static void send_all(int fd, struct mmsghdr *msg, unsigned int n)
 	}
 }
 
+/* Sends datagrams of one length, of which the last may be shorter, by one call (UDP_SEGMENT). */
+static void send_as_one(int fd, struct iovec *iov, unsigned int n)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(uint16_t))];
+	} control = {
+		.header = {
+			.cmsg_len = CMSG_LEN(sizeof(uint16_t)),
+			.cmsg_level = IPPROTO_UDP,
+			.cmsg_type = UDP_SEGMENT,
+		},
+	};
+	struct msghdr msg = {
+		.msg_iov = iov, .msg_iovlen = n,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	uint16_t size = iov[0].iov_len;
+
+	memcpy(CMSG_DATA(&control.header), &size, sizeof(size));
+	if (sendmsg(fd, &msg, 0) <= 0)
+		die("sendmsg");
+}
+
 /* Waits until all that was sent by a socket has arrived. */
 static void settle(int fd)
 {
@@ -242,10 +268,10 @@ static void settle(int fd)
 		die("an answer");
 }
 
-static void send_runs(const char *host, uint32_t count, uint32_t seed)
+static void send_runs(const char *host, uint32_t count, bool gso)
 {
 	static struct datagram datagrams[RUN_MAX];
-	uint32_t state = seed, total = 0, next[FLOWS] = { 0 };
+	uint32_t state = SEED, total = 0, next[FLOWS] = { 0 };
 	unsigned int runs = 0, flow;
 	uint8_t tos = 0, ttl = 64;
 	uint16_t size = 16;
@@ -260,6 +286,7 @@ static void send_runs(const char *host, uint32_t count, uint32_t seed)
 		unsigned int n, run = 1 + next_random(&state) % RUN_MAX;
 		struct mmsghdr msg[RUN_MAX] = { 0 };
 		struct iovec iov[RUN_MAX];
+		bool alike = true;
 
 		/* All but one thing is as in the run before. */
 		switch (next_random(&state) % 7) {
@@ -289,7 +316,7 @@ static void send_runs(const char *host, uint32_t count, uint32_t seed)
 			struct datagram *d = &datagrams[n];
 
 			d->number = next[flow]++;
-			d->seed = seed;
+			d->seed = SEED;
 			d->flow = flow;
 			d->tos = tos;
 			d->ttl = ttl;
@@ -301,8 +328,13 @@ static void send_runs(const char *host, uint32_t count, uint32_t seed)
 			iov[n].iov_len = HEAD + d->size;
 			msg[n].msg_hdr.msg_iov = &iov[n];
 			msg[n].msg_hdr.msg_iovlen = 1;
+			alike = alike && d->size == datagrams[0].size;
 		}
-		send_all(fd[flow], msg, n);
+		/* Those without a checksum cannot be sent as one. */
+		if (gso && alike && flow)
+			send_as_one(fd[flow], iov, n);
+		else
+			send_all(fd[flow], msg, n);
 		total += n;
 		if (++runs % RUNS == 0)
 			settle(fd[flow]);
@@ -318,11 +350,10 @@ int main(int argc, char **argv)
 	if (argc > 2 && !strcmp(argv[1], "serve")) {
 		serve(argv[2], argc > 3);
 	} else if (argc > 3 && !strcmp(argv[1], "send")) {
-		send_runs(argv[2], strtoul(argv[3], NULL, 10),
-			  argc > 4 ? strtoul(argv[4], NULL, 10) : 1);
+		send_runs(argv[2], strtoul(argv[3], NULL, 10), argc > 4);
 	} else {
 		fprintf(stderr, "usage: datagrams serve DEVICE [gro]\n"
-				"       datagrams send HOST COUNT [SEED]\n");
+				"       datagrams send HOST COUNT [gso]\n");
 		return 2;
 	}
 	return 0;

@@ -25,6 +25,11 @@
 
 #include "../../drivers/protocol.h"
 
+/* Since Linux 6.2. */
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4	5
+#endif
+
 #define RING_SIZE	(2 * CK_FRAME_MAX)
 #define NR_PAGES	(2 * RING_SIZE / CK_RING_PAGE)
 #define INSTANCE	0x1badc0de1badc0deull
@@ -168,6 +173,13 @@ static void misbehave(const char *mode)
 	} else if (!strcmp(mode, "bad-gso")) {
 		hdr.gso_type = 0x7f;
 		hdr.gso_size = 1;
+		repeat_frames(100, 100, &hdr, 4);
+	} else if (!strcmp(mode, "wrong-udp-gso")) {
+		hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP_L4;
+		hdr.gso_size = 1;
+		hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		hdr.csum_start = 20;
+		hdr.csum_offset = 16;
 		repeat_frames(100, 100, &hdr, 4);
 	} else if (!strcmp(mode, "bad-checksum")) {
 		hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
