@@ -51,7 +51,7 @@ on d2 'ethtool -K cokeeper0 rx-gro-list off'
 check "without rx-gro-list they arrive one by one" via_rings 1 2 100 datagrams 'lists 0 most 1'
 check "those that are sent as one arrive as one packet" \
 	via_rings 1 2 100 datagrams 'lists [1-9][0-9]+ most 1' '' gso
-check "also at a socket that reads several at once" \
+check "and so they do at a socket that reads several at once" \
 	via_rings 1 2 100 datagrams 'lists [1-9][0-9]+ most ([2-9]|[1-9][0-9])' gro gso
 on d2 'ethtool -K cokeeper0 rx-gro-list on'
 

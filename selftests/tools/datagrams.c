@@ -235,7 +235,7 @@ static void send_all(int fd, struct mmsghdr *msg, unsigned int n)
 	}
 }
 
-/* Sends datagrams of one length, of which the last may be shorter, by one call (UDP_SEGMENT). */
+/* Sends datagrams of one length by one call (UDP_SEGMENT). */
 static void send_as_one(int fd, struct iovec *iov, unsigned int n)
 {
 	union {
