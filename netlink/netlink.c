@@ -574,23 +574,23 @@ static const struct genl_ops ops[] = {
 		.dumpit	= peer_dump,
 	}, {
 		.cmd	= COKEEPER_CMD_HELPER_BIND,
-		.flags	= GENL_UNS_ADMIN_PERM,
+		.flags	= GENL_ADMIN_PERM,
 		.doit	= helper_bind,
 	}, {
 		.cmd	= COKEEPER_CMD_ROSTER_SET,
-		.flags	= GENL_UNS_ADMIN_PERM,
+		.flags	= GENL_ADMIN_PERM,
 		.doit	= roster_set,
 	}, {
 		.cmd	= COKEEPER_CMD_PEER_SET,
-		.flags	= GENL_UNS_ADMIN_PERM,
+		.flags	= GENL_ADMIN_PERM,
 		.doit	= peer_set,
 	}, {
 		.cmd	= COKEEPER_CMD_PEER_DEL,
-		.flags	= GENL_UNS_ADMIN_PERM,
+		.flags	= GENL_ADMIN_PERM,
 		.doit	= peer_del,
 	}, {
 		.cmd	= COKEEPER_CMD_OFFER_SET,
-		.flags	= GENL_UNS_ADMIN_PERM,
+		.flags	= GENL_ADMIN_PERM,
 		.doit	= offer_set,
 	},
 };

@@ -33,6 +33,13 @@ static const char *const reason_names[] = {
 	[COKEEPER_REASON_STALLED] = "stalled",
 	[COKEEPER_REASON_LINK_DOWN] = "link-down",
 	[COKEEPER_REASON_SUSPENDED] = "suspended",
+	[COKEEPER_REASON_LOWER_DOWN] = "lower-down",
+	[COKEEPER_REASON_XDP] = "xdp",
+};
+
+static const char *const steer_names[] = {
+	[COKEEPER_STEER_INTERCEPT] = "intercept",
+	[COKEEPER_STEER_ROUTE] = "route",
 };
 
 static const char *const event_names[] = {
@@ -78,6 +85,11 @@ const char *ck_state_name(uint32_t state)
 const char *ck_reason_name(uint32_t reason)
 {
 	return name(reason_names, ARRAY_SIZE(reason_names), reason);
+}
+
+const char *ck_steer_name(uint32_t steer)
+{
+	return name(steer_names, ARRAY_SIZE(steer_names), steer);
 }
 
 const char *ck_event_name(uint32_t event)

@@ -7,6 +7,7 @@
 
 const char *ck_state_name(uint32_t state);
 const char *ck_reason_name(uint32_t reason);
+const char *ck_steer_name(uint32_t steer);
 const char *ck_event_name(uint32_t event);
 const char *ck_cause_name(uint32_t cause);
 uint32_t ck_cause_parse(const char *text);
