@@ -5,8 +5,6 @@
 #include <linux/slab.h>
 
 #include "channel.h"
-#include "cokeeper.h"
-#include "peer.h"
 
 /* How long the end of a channel waits for packets in flight. */
 #define DRAIN_TIME	(HZ / 10)
@@ -26,11 +24,11 @@ static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id,
 }
 
 static struct ck_lane *add_lane(struct ck_channel *ch, struct ck_peer *peer,
-				unsigned int me)
+				unsigned int role)
 {
 	struct ck_lane *lane = &ch->lane[ch->nr];
 
-	ck_lane_init(lane, peer, &peer->ck->queue[ch->nr++], me);
+	ck_lane_init(lane, peer, &peer->ck->queue[ch->nr++], role);
 	return lane;
 }
 
@@ -39,7 +37,7 @@ static struct ck_lane *add_lane(struct ck_channel *ch, struct ck_peer *peer,
  * @peer: whom it is for
  * @id: of the offer
  *
- * The first lane's control_area.ref[0] and bell.port are to be told to the peer.
+ * The first lane's control_pages.ref[0] and evtchn.port are to be told to the peer.
  * Process context, device lock held.
  *
  * Return: the channel, to be given to ck_channel_close(), or an ERR_PTR().
@@ -62,8 +60,8 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 			return ERR_PTR(err);
 		}
 		if (last) {
-			last->control->next_ref = lane->control_area.ref[0];
-			last->control->next_port = lane->bell.port;
+			last->control->next_ref = lane->control_pages.ref[0];
+			last->control->next_port = lane->evtchn.port;
 		}
 		last = lane;
 	} while (ch->nr < max);
@@ -140,7 +138,7 @@ bool ck_channel_open(const struct ck_channel *ch)
 
 	for (i = 0; i < ch->nr; i++)
 		if (ck_lane_peer_state(&ch->lane[i]) != CK_END_OPEN ||
-		    !ck_bell_connected(&ch->lane[i].bell))
+		    !ck_evtchn_bound(&ch->lane[i].evtchn))
 			return false;
 	return true;
 }
@@ -156,13 +154,13 @@ bool ck_channel_broken(const struct ck_channel *ch)
 	unsigned int i;
 
 	for (i = 0; i < ch->nr; i++)
-		if (READ_ONCE(ch->lane[i].broken))
+		if (ck_lane_broken(&ch->lane[i]))
 			return true;
 	return false;
 }
 
 /**
- * ck_channel_stalled() - is there a lane of which the peer takes nothing?
+ * ck_channel_stalled() - is there a lane of which the peer takes too little?
  * @ch: the channel
  *
  * Return: true if there is.
@@ -172,7 +170,7 @@ bool ck_channel_stalled(const struct ck_channel *ch)
 	unsigned int i;
 
 	for (i = 0; i < ch->nr; i++)
-		if (READ_ONCE(ch->lane[i].stalled))
+		if (READ_ONCE(ch->lane[i].tx.stalled))
 			return true;
 	return false;
 }
@@ -185,13 +183,15 @@ bool ck_channel_stalled(const struct ck_channel *ch)
  */
 unsigned long ck_channel_used(const struct ck_channel *ch)
 {
-	unsigned long used = READ_ONCE(ch->lane[0].used);
+	unsigned long last = ck_lane_last_used(&ch->lane[0]), used;
 	unsigned int i;
 
-	for (i = 1; i < ch->nr; i++)
-		if (time_after(READ_ONCE(ch->lane[i].used), used))
-			used = READ_ONCE(ch->lane[i].used);
-	return used;
+	for (i = 1; i < ch->nr; i++) {
+		used = ck_lane_last_used(&ch->lane[i]);
+		if (time_after(used, last))
+			last = used;
+	}
+	return last;
 }
 
 /**
@@ -205,37 +205,46 @@ unsigned int ck_channel_pages(const struct ck_channel *ch)
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < ch->nr; i++)
-		nr += ch->lane[i].control_area.nr + ch->lane[i].ring_area.nr;
+		nr += ch->lane[i].control_pages.nr + ch->lane[i].ring_pages.nr;
 	return nr;
 }
 
 /**
- * ck_channel_count() - add what went through a channel
+ * ck_channel_add_stats() - add what went through a channel
  * @ch: the channel
  * @sum: what it is added to
  */
-void ck_channel_count(const struct ck_channel *ch, struct ck_traffic *sum)
+void ck_channel_add_stats(const struct ck_channel *ch, struct ck_traffic *sum)
 {
 	unsigned int i;
 
 	for (i = 0; i < ch->nr; i++)
-		ck_lane_count(&ch->lane[i], sum);
+		ck_lane_add_stats(&ch->lane[i], sum);
 }
 
 /**
- * ck_channel_check_pending() - see whether packets that wait are getting on
- * @ch: the channel; called at intervals of CK_STALL_TIME while packets wait
- *
- * Return: true if packets still wait, so that another look is due.
+ * ck_channel_set_mtu() - tell the peer what this end receives
+ * @ch: the channel; device lock held
+ * @mtu: the lower device's
  */
-bool ck_channel_check_pending(struct ck_channel *ch)
+void ck_channel_set_mtu(struct ck_channel *ch, u32 mtu)
 {
-	bool wait = false;
 	unsigned int i;
 
 	for (i = 0; i < ch->nr; i++)
-		wait |= ck_lane_check_pending(&ch->lane[i]);
-	return wait;
+		ck_lane_set_mtu(&ch->lane[i], mtu);
+}
+
+/**
+ * ck_channel_set_cpus() - have each lane's events come to its queue's CPU
+ * @ch: the channel; device lock held
+ */
+void ck_channel_set_cpus(struct ck_channel *ch)
+{
+	unsigned int i;
+
+	for (i = 0; i < ch->nr; i++)
+		ck_evtchn_set_cpu(&ch->lane[i].evtchn, ck_queue_cpu(ch->lane[i].queue));
 }
 
 /**

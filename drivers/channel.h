@@ -19,26 +19,6 @@ struct ck_channel {
 	struct ck_lane lane[];
 };
 
-/**
- * ck_channel_lane() - the lane that a packet takes
- * @ch: the channel
- * @skb: the packet
- *
- * The stack gives all packets of a flow one queue, so they stay in order. The
- * peer may have fewer lanes than we have queues.
- *
- * Return: the lane.
- */
-static inline struct ck_lane *ck_channel_lane(struct ck_channel *ch,
-					      const struct sk_buff *skb)
-{
-	u16 queue = skb_get_queue_mapping(skb);
-
-	while (unlikely(queue >= ch->nr))
-		queue -= ch->nr;
-	return &ch->lane[queue];
-}
-
 struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id);
 struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref,
 				     u32 port);
@@ -48,8 +28,9 @@ bool ck_channel_broken(const struct ck_channel *ch);
 bool ck_channel_stalled(const struct ck_channel *ch);
 unsigned long ck_channel_used(const struct ck_channel *ch);
 unsigned int ck_channel_pages(const struct ck_channel *ch);
-void ck_channel_count(const struct ck_channel *ch, struct ck_traffic *sum);
-bool ck_channel_check_pending(struct ck_channel *ch);
+void ck_channel_add_stats(const struct ck_channel *ch, struct ck_traffic *sum);
+void ck_channel_set_mtu(struct ck_channel *ch, u32 mtu);
+void ck_channel_set_cpus(struct ck_channel *ch);
 void ck_channel_goodbye(struct ck_channel *ch);
 unsigned int ck_channel_close(struct ck_channel *ch, bool drain);
 

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The cokeeper net device: its life from ip link add to ip link del. */
+/* The cokeeper net devices: each one's life from ip link add to ip link del. */
 
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <net/addrconf.h>
+#include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 
-#include "cokeeper.h"
-#include "peer.h"
-#include "../netlink/netlink.h"
+#include "busypoll.h"
+#include "connect.h"
+#include "device.h"
+#include "ethtool.h"
+#include "hotplug.h"
+#include "lane.h"
+#include "../netlink/notify.h"
+#include "peertable.h"
+#include "steer.h"
+#include "../netlink/if_link.h"
 
 /* How long the peers of a helper that went without a word are kept. */
 #define HELPER_GRACE	(30 * HZ)
+/* Per cent of the memory that channels may take, unless the link says otherwise. */
+#define MEMORY_SHARE	12
 
 static LIST_HEAD(devices);
 /* Protects the list; taken under RTNL, and before a device's lock. */
@@ -32,10 +42,64 @@ bool ck_is_device(const struct net_device *dev)
 	return dev->rtnl_link_ops == &link_ops;
 }
 
+/* Does the device take part, and if not, why? */
+static enum cokeeper_reason why_inactive(const struct ck_dev *ck)
+{
+	if (!ck->up)
+		return COKEEPER_REASON_LINK_DOWN;
+	if (!netif_running(ck->lower))
+		return COKEEPER_REASON_LOWER_DOWN;
+	if (ck_native_xdp(ck))
+		return COKEEPER_REASON_XDP;
+	return COKEEPER_REASON_NONE;
+}
+
+/* See whether the device takes part, and if that has changed, end the channels, and have the
+ * helper withdraw or renew the announcement.
+ */
+static void check_active(struct ck_dev *ck)
+{
+	enum cokeeper_reason inactive = why_inactive(ck);
+
+	lockdep_assert_held(&ck->lock);
+	if (inactive == ck->inactive)
+		return;
+	WRITE_ONCE(ck->inactive, inactive);
+	if (inactive)
+		ck_connect_close_all(ck, inactive);
+	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
+}
+
+static void ck_device_check(struct work_struct *work)
+{
+	struct ck_dev *ck = container_of(work, struct ck_dev, check);
+
+	mutex_lock(&ck->lock);
+	check_active(ck);
+	mutex_unlock(&ck->lock);
+}
+
+/* Addresses live on the lower device, and so does what routers say. */
+static void quiet_ipv6(struct net_device *dev)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	struct inet6_dev *idev = __in6_dev_get(dev);
+
+	if (!idev)
+		return;
+	WRITE_ONCE(idev->cnf.addr_gen_mode, IN6_ADDR_GEN_MODE_NONE);
+	WRITE_ONCE(idev->cnf.accept_ra, 0);
+	WRITE_ONCE(idev->cnf.accept_redirects, 0);
+#endif
+}
+
 static void stop_queues(struct ck_dev *ck, unsigned int nr)
 {
-	while (nr--)
-		ck_queue_stop(&ck->queue[nr]);
+	while (nr--) {
+		ck_busypoll_stop(&ck->queue[nr]);
+		napi_disable(&ck->queue[nr].napi);
+		ck_tx_defer_stop(&ck->queue[nr].tx_defer);
+	}
 }
 
 static int start_queues(struct ck_dev *ck)
@@ -44,59 +108,67 @@ static int start_queues(struct ck_dev *ck)
 	int err;
 
 	for (i = 0; i < ck_max_lanes(ck); i++) {
-		err = ck_queue_start(&ck->queue[i]);
+		err = ck_busypoll_start(&ck->queue[i]);
 		if (err) {
 			stop_queues(ck, i);
 			return err;
 		}
+		napi_enable(&ck->queue[i].napi);
 	}
 	return 0;
 }
 
-static int open(struct net_device *dev)
+static int ck_open(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
-#if IS_ENABLED(CONFIG_IPV6)
-	struct inet6_dev *idev = __in6_dev_get(dev);
+	int err;
 
-	/* Addresses live on the lower device. */
-	if (idev)
-		idev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
-#endif
-	return start_queues(ck);
+	quiet_ipv6(dev);
+	err = start_queues(ck);
+	if (err)
+		return err;
+	if (ck_intercepts(ck)) {
+		err = ck_intercept_start(ck, NULL);
+		if (err) {
+			stop_queues(ck, ck_max_lanes(ck));
+			return err;
+		}
+	}
+	mutex_lock(&ck->lock);
+	ck->up = true;
+	check_active(ck);
+	mutex_unlock(&ck->lock);
+	return 0;
 }
 
-static int stop(struct net_device *dev)
+static int ck_stop(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 
+	ck_intercept_stop(ck);
 	mutex_lock(&ck->lock);
-	ck_peer_close_all(ck, COKEEPER_REASON_LINK_DOWN);
+	ck->up = false;
+	check_active(ck);
 	mutex_unlock(&ck->lock);
 	stop_queues(ck, ck_max_lanes(ck));
 	return 0;
 }
 
-static void helper_grace_over(struct work_struct *work)
+static void ck_helper_grace_over(struct work_struct *work)
 {
 	struct ck_dev *ck = container_of(to_delayed_work(work), struct ck_dev,
 					 grace);
 
 	mutex_lock(&ck->lock);
 	if (!ck->helper)
-		ck_peer_forget_all(ck, COKEEPER_CAUSE_HELPER);
+		ck_peertable_forget_all(ck, COKEEPER_CAUSE_HELPER);
 	mutex_unlock(&ck->lock);
 }
 
-/**
- * ck_device_helper_gone() - a netlink socket was closed
- * @net: its namespace
- * @portid: its port
- *
- * A device that it was the helper of keeps its peers for a while, in which a
- * restarted helper takes them over.
+/* A netlink socket was closed. A device that it was the helper of keeps its peers for a
+ * while, in which a restarted helper takes them over.
  */
-void ck_device_helper_gone(struct net *net, u32 portid)
+static void helper_gone(struct net *net, u32 portid)
 {
 	struct ck_dev *ck;
 
@@ -107,7 +179,7 @@ void ck_device_helper_gone(struct net *net, u32 portid)
 		mutex_lock(&ck->lock);
 		if (ck->helper == portid) {
 			ck->helper = 0;
-			ck_netlink_notify_dev(ck, COKEEPER_CAUSE_NONE);
+			ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
 			mod_delayed_work(ck_wq, &ck->grace, HELPER_GRACE);
 		}
 		mutex_unlock(&ck->lock);
@@ -136,7 +208,7 @@ void ck_device_suspend_all(void)
 	mutex_lock(&devices_lock);
 	list_for_each_entry(ck, &devices, list) {
 		mutex_lock(&ck->lock);
-		ck_peer_close_all(ck, COKEEPER_REASON_SUSPENDED);
+		ck_connect_close_all(ck, COKEEPER_REASON_SUSPENDED);
 		mutex_unlock(&ck->lock);
 	}
 	mutex_unlock(&devices_lock);
@@ -155,16 +227,33 @@ void ck_device_resume_all(bool elsewhere)
 	list_for_each_entry(ck, &devices, list) {
 		mutex_lock(&ck->lock);
 		if (elsewhere) {
-			ck_peer_forget_all(ck, COKEEPER_CAUSE_RESUMED);
+			ck_peertable_forget_all(ck, COKEEPER_CAUSE_RESUMED);
 			renew_instance(ck);
 		}
-		ck_netlink_notify_dev(ck, COKEEPER_CAUSE_RESUMED);
+		ck_notify_dev(ck, COKEEPER_CAUSE_RESUMED);
 		mutex_unlock(&ck->lock);
 	}
 	mutex_unlock(&devices_lock);
 }
 
-static void destroy(struct net_device *dev)
+/* The CPUs that are online have changed: spread the queues over them again. */
+static void spread_queues(void)
+{
+	struct ck_dev *ck;
+	unsigned int i;
+
+	mutex_lock(&devices_lock);
+	list_for_each_entry(ck, &devices, list) {
+		mutex_lock(&ck->lock);
+		for (i = 0; ck->up && i < ck_max_lanes(ck); i++)
+			ck_busypoll_set_cpu(&ck->queue[i]);
+		ck_connect_set_cpus(ck);
+		mutex_unlock(&ck->lock);
+	}
+	mutex_unlock(&devices_lock);
+}
+
+static void ck_destroy(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 
@@ -173,27 +262,37 @@ static void destroy(struct net_device *dev)
 	free_percpu(dev->tstats);
 }
 
-static int init(struct net_device *dev)
+static void destroy_queues(struct ck_dev *ck, unsigned int nr)
+{
+	while (nr--)
+		ck_queue_destroy(&ck->queue[nr]);
+}
+
+static int ck_init(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 	unsigned int i, max = ck_max_lanes(ck);
+	int err = 0;
 
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
 	ck->stats = netdev_alloc_pcpu_stats(struct ck_stats);
 	ck->queue = kcalloc(max, sizeof(*ck->queue), GFP_KERNEL);
 	if (!dev->tstats || !ck->stats || !ck->queue) {
-		destroy(dev);
+		ck_destroy(dev);
 		return -ENOMEM;
 	}
-	for (i = 0; i < max; i++)
-		ck_queue_init(&ck->queue[i], dev, i);
-	return 0;
+	for (i = 0; i < max && !err; i++)
+		err = ck_queue_init(&ck->queue[i], dev, i);
+	if (err) {
+		destroy_queues(ck, i);
+		ck_destroy(dev);
+	}
+	return err;
 }
 
-static void uninit(struct net_device *dev)
+static void ck_uninit(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
-	unsigned int i;
 
 	mutex_lock(&devices_lock);
 	if (!list_empty(&ck->list))
@@ -205,17 +304,19 @@ static void uninit(struct net_device *dev)
 	 */
 	mutex_lock(&ck->lock);
 	ck->dead = true;
-	ck_peer_forget_all(ck, COKEEPER_CAUSE_DEVICE);
+	ck_peertable_forget_all(ck, COKEEPER_CAUSE_DEVICE);
 	mutex_unlock(&ck->lock);
 	/* 2. Work for a peer holds the device, so that is waited for after this. */
 	cancel_delayed_work_sync(&ck->grace);
 	cancel_delayed_work_sync(&ck->reclaim);
-	/* 3. The channels went when the device was closed. */
-	for (i = 0; i < ck_max_lanes(ck); i++)
-		ck_queue_destroy(&ck->queue[i]);
+	/* 3. The channels went when the device was closed, and the hook before them; a
+	 *    grace period has passed since, so no packet has the work queued again.
+	 */
+	cancel_work_sync(&ck->check);
+	destroy_queues(ck, ck_max_lanes(ck));
 }
 
-static int get_iflink(const struct net_device *dev)
+static int ck_get_iflink(const struct net_device *dev)
 {
 	const struct ck_dev *ck = netdev_priv(dev);
 
@@ -223,26 +324,25 @@ static int get_iflink(const struct net_device *dev)
 }
 
 static const struct net_device_ops netdev_ops = {
-	.ndo_init		= init,
-	.ndo_uninit		= uninit,
-	.ndo_open		= open,
-	.ndo_stop		= stop,
-	.ndo_start_xmit		= ck_xmit,
+	.ndo_init		= ck_init,
+	.ndo_uninit		= ck_uninit,
+	.ndo_open		= ck_open,
+	.ndo_stop		= ck_stop,
+	.ndo_start_xmit		= ck_route_xmit,
 	.ndo_get_stats64	= dev_get_tstats64,
-	.ndo_get_iflink		= get_iflink,
+	.ndo_get_iflink		= ck_get_iflink,
 };
 
 static const struct device_type device_type = { .name = "cokeeper" };
 
-static void setup(struct net_device *dev)
+static void ck_setup(struct net_device *dev)
 {
-	const netdev_features_t features = NETIF_F_SG | NETIF_F_FRAGLIST |
-		NETIF_F_HW_CSUM | NETIF_F_GSO |
-		NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN |
-		NETIF_F_GSO_UDP_L4;
+	const netdev_features_t features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM |
+		NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN;
 
 	dev->netdev_ops = &netdev_ops;
 	dev->ethtool_ops = &ck_ethtool_ops;
+	dev->header_ops = &ip_tunnel_header_ops;
 	SET_NETDEV_DEVTYPE(dev, &device_type);
 
 	/* An IP device: no link-layer header, no ARP. */
@@ -250,26 +350,23 @@ static void setup(struct net_device *dev)
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->hard_header_len = 0;
 	dev->addr_len = 0;
+	dev->min_mtu = ETH_MIN_MTU;
 
 	/* Waiting packets are queued for each peer by itself, and keep their
 	 * route, which says who the next hop is.
 	 */
 	dev->priv_flags |= IFF_NO_QUEUE;
-	/* Netpoll sends Ethernet frames, and would poll beside the watcher. */
+	/* Netpoll sends Ethernet frames, and would poll beside the poller. */
 	dev->priv_flags |= IFF_DISABLE_NETPOLL;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	netif_keep_dst(dev);
 	ck_netdev_set_lockless(dev);
 
-	/* Datagrams of a flow pass the stack together: most of receiving a small
-	 * one is the way up to its socket.
-	 */
-	dev->features |= features | NETIF_F_GRO_FRAGLIST;
+	dev->features |= features;
 	dev->hw_features |= features;
-	dev->hw_enc_features |= features;
 
 	dev->needs_free_netdev = true;
-	dev->priv_destructor = destroy;
+	dev->priv_destructor = ck_destroy;
 }
 
 /* The cokeeper device that is stacked on a device, if any. RTNL is held. */
@@ -289,10 +386,101 @@ static struct net_device *cokeeper_above(struct net_device *lower)
 	return NULL;
 }
 
-static int newlink(struct net *src_net, struct net_device *dev,
-		   struct nlattr *tb[], struct nlattr *data[],
-		   struct netlink_ext_ack *extack)
+static const struct nla_policy link_policy[IFLA_COKEEPER_MAX + 1] = {
+	[IFLA_COKEEPER_STEER]		= NLA_POLICY_MAX(NLA_U32, COKEEPER_STEER_ROUTE),
+	[IFLA_COKEEPER_RING_SIZE]	= { .type = NLA_U32 },
+	[IFLA_COKEEPER_POLL_USECS]	= NLA_POLICY_MAX(NLA_U32, CK_BUSY_POLL_USECS_MAX),
+	[IFLA_COKEEPER_MEMORY_SHARE]	= NLA_POLICY_RANGE(NLA_U32, 1, 50),
+};
+
+/* An option's value, or what it is to be without. */
+static u32 option(struct nlattr *data[], int attr, u32 otherwise)
 {
+	return data && data[attr] ? nla_get_u32(data[attr]) : otherwise;
+}
+
+static int ck_validate(struct nlattr *tb[], struct nlattr *data[],
+		       struct netlink_ext_ack *extack)
+{
+	u32 size = option(data, IFLA_COKEEPER_RING_SIZE, CK_RING_SIZE);
+
+	if (size < CK_RING_MIN || size > CK_RING_MAX || !is_power_of_2(size)) {
+		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_COKEEPER_RING_SIZE],
+				    "the ring size is a power of two, 131072 to 1048576");
+		return -EINVAL;
+	}
+	if (!CK_CAN_INTERCEPT && data && data[IFLA_COKEEPER_STEER] &&
+	    nla_get_u32(data[IFLA_COKEEPER_STEER]) == COKEEPER_STEER_INTERCEPT) {
+		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_COKEEPER_STEER],
+				    "this kernel has no egress hook (CONFIG_NETFILTER_EGRESS): steer route");
+		return -EOPNOTSUPP;
+	}
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && option(data, IFLA_COKEEPER_POLL_USECS, 0)) {
+		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_COKEEPER_POLL_USECS],
+				    "a PREEMPT_RT kernel does not poll in place of the idle loop");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int check_lower(struct net_device *dev, struct net *net, struct net_device *lower,
+		       struct netlink_ext_ack *extack)
+{
+	if (!capable(CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(extack, "a cokeeper device needs CAP_NET_ADMIN in the initial user namespace");
+		return -EPERM;
+	}
+	if (!lower) {
+		NL_SET_ERR_MSG(extack, "the lower device does not exist");
+		return -ENODEV;
+	}
+	if (!net_eq(net, dev_net(dev))) {
+		NL_SET_ERR_MSG(extack, "the lower device is in another network namespace");
+		return -EINVAL;
+	}
+	if (lower->type != ARPHRD_ETHER || lower->addr_len != ETH_ALEN) {
+		NL_SET_ERR_MSG(extack, "the lower device is not an Ethernet device");
+		return -EINVAL;
+	}
+	if (cokeeper_above(lower)) {
+		NL_SET_ERR_MSG(extack, "the lower device has a cokeeper device already");
+		return -EEXIST;
+	}
+	return 0;
+}
+
+static void set_poll_usecs(struct ck_dev *ck, u32 usecs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ck_max_lanes(ck); i++)
+		WRITE_ONCE(ck->queue[i].busypoll.usecs, usecs);
+}
+
+/* What there is before the device is registered. */
+static void init_device(struct ck_dev *ck, struct net_device *dev, struct net_device *lower,
+			struct nlattr *data[])
+{
+	ck->dev = dev;
+	ck->lower = lower;
+	ck->steer = option(data, IFLA_COKEEPER_STEER, CK_CAN_INTERCEPT ?
+			   COKEEPER_STEER_INTERCEPT : COKEEPER_STEER_ROUTE);
+	ck->ring_size = option(data, IFLA_COKEEPER_RING_SIZE, CK_RING_SIZE);
+	ck->memory_share = option(data, IFLA_COKEEPER_MEMORY_SHARE, MEMORY_SHARE);
+	ck->inactive = COKEEPER_REASON_LINK_DOWN;
+	INIT_LIST_HEAD(&ck->list);
+	mutex_init(&ck->lock);
+	hash_init(ck->peers);
+	INIT_DELAYED_WORK(&ck->grace, ck_helper_grace_over);
+	INIT_DELAYED_WORK(&ck->reclaim, ck_connect_reclaim);
+	INIT_WORK(&ck->check, ck_device_check);
+	renew_instance(ck);
+}
+
+CK_NEWLINK(ck_newlink, dev, params, extack)
+{
+	struct nlattr **tb = params->tb, **data = params->data;
+	struct net *net = rtnl_newlink_link_net(params);
 	struct ck_dev *ck = netdev_priv(dev);
 	struct net_device *lower;
 	unsigned int nr;
@@ -302,34 +490,12 @@ static int newlink(struct net *src_net, struct net_device *dev,
 		NL_SET_ERR_MSG(extack, "a lower device is needed: link DEVICE");
 		return -EINVAL;
 	}
-	lower = __dev_get_by_index(src_net, nla_get_u32(tb[IFLA_LINK]));
-	if (!lower) {
-		NL_SET_ERR_MSG(extack, "the lower device does not exist");
-		return -ENODEV;
-	}
-	if (!net_eq(src_net, dev_net(dev))) {
-		NL_SET_ERR_MSG(extack, "the lower device is in another network namespace");
-		return -EINVAL;
-	}
-	if (lower->type != ARPHRD_ETHER || lower->addr_len != ETH_ALEN) {
-		NL_SET_ERR_MSG(extack, "the lower device is not an Ethernet device");
-		return -EINVAL;
-	}
+	lower = __dev_get_by_index(net, nla_get_u32(tb[IFLA_LINK]));
+	err = check_lower(dev, net, lower, extack);
+	if (err)
+		return err;
 
-	if (cokeeper_above(lower)) {
-		NL_SET_ERR_MSG(extack, "the lower device has a cokeeper device already");
-		return -EEXIST;
-	}
-
-	ck->dev = dev;
-	ck->lower = lower;
-	ck->ring_size = CK_RING_SIZE;
-	INIT_LIST_HEAD(&ck->list);
-	mutex_init(&ck->lock);
-	hash_init(ck->peers);
-	INIT_DELAYED_WORK(&ck->grace, helper_grace_over);
-	INIT_DELAYED_WORK(&ck->reclaim, ck_peer_reclaim);
-	renew_instance(ck);
+	init_device(ck, dev, lower, data);
 	if (!tb[IFLA_MTU])
 		dev->mtu = lower->mtu;
 	dev->max_mtu = lower->max_mtu;
@@ -340,6 +506,7 @@ static int newlink(struct net *src_net, struct net_device *dev,
 	err = netif_set_real_num_queues(dev, nr, nr) ?: register_netdevice(dev);
 	if (err)
 		return err;
+	set_poll_usecs(ck, option(data, IFLA_COKEEPER_POLL_USECS, CK_BUSY_POLL_USECS));
 	err = netdev_upper_dev_link(lower, dev, extack);
 	if (err) {
 		unregister_netdevice(dev);
@@ -348,15 +515,83 @@ static int newlink(struct net *src_net, struct net_device *dev,
 	mutex_lock(&devices_lock);
 	list_add(&ck->list, &devices);
 	mutex_unlock(&devices_lock);
-	netif_carrier_on(dev);
+	netif_stacked_transfer_operstate(lower, dev);
 
 	mutex_lock(&ck->lock);
-	ck_netlink_notify_dev(ck, COKEEPER_CAUSE_NONE);
+	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
+	mutex_unlock(&ck->lock);
+	if (!CK_CAN_INTERCEPT) {
+		NL_SET_ERR_MSG(extack, "this kernel has no egress hook (CONFIG_NETFILTER_EGRESS): the device steers by route");
+		netdev_info(dev, "no CONFIG_NETFILTER_EGRESS: steers by route\n");
+	}
+	return 0;
+}
+
+/* Change how a live device steers. Packets that are on their way arrive all the same. */
+static int set_steer(struct ck_dev *ck, u32 steer, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (steer == ck->steer)
+		return 0;
+	if (steer == COKEEPER_STEER_ROUTE) {
+		ck_intercept_stop(ck);
+	} else if (ck->up) {
+		err = ck_intercept_start(ck, extack);
+		if (err)
+			return err;
+	}
+	mutex_lock(&ck->lock);
+	WRITE_ONCE(ck->steer, steer);
+	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
 	mutex_unlock(&ck->lock);
 	return 0;
 }
 
-static void dellink(struct net_device *dev, struct list_head *head)
+static int ck_changelink(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
+			 struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+	u32 ring_size = option(data, IFLA_COKEEPER_RING_SIZE, ck->ring_size);
+	int err;
+
+	if (!capable(CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(extack, "this needs CAP_NET_ADMIN in the initial user namespace");
+		return -EPERM;
+	}
+	err = set_steer(ck, option(data, IFLA_COKEEPER_STEER, ck->steer), extack);
+	if (err)
+		return err;
+	set_poll_usecs(ck, option(data, IFLA_COKEEPER_POLL_USECS,
+				  ck->queue[0].busypoll.usecs));
+	mutex_lock(&ck->lock);
+	ck->memory_share = option(data, IFLA_COKEEPER_MEMORY_SHARE, ck->memory_share);
+	/* Channels are made anew with the next packet. */
+	if (ring_size != ck->ring_size)
+		ck_connect_close_all(ck, COKEEPER_REASON_NO_TRAFFIC);
+	ck->ring_size = ring_size;
+	mutex_unlock(&ck->lock);
+	return 0;
+}
+
+static size_t ck_get_size(const struct net_device *dev)
+{
+	return IFLA_COKEEPER_MAX * nla_total_size(sizeof(u32));
+}
+
+static int ck_fill_info(struct sk_buff *skb, const struct net_device *dev)
+{
+	const struct ck_dev *ck = netdev_priv(dev);
+
+	if (nla_put_u32(skb, IFLA_COKEEPER_STEER, ck->steer) ||
+	    nla_put_u32(skb, IFLA_COKEEPER_RING_SIZE, ck->ring_size) ||
+	    nla_put_u32(skb, IFLA_COKEEPER_POLL_USECS, ck->queue[0].busypoll.usecs) ||
+	    nla_put_u32(skb, IFLA_COKEEPER_MEMORY_SHARE, ck->memory_share))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static void ck_dellink(struct net_device *dev, struct list_head *head)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 
@@ -365,12 +600,12 @@ static void dellink(struct net_device *dev, struct list_head *head)
 }
 
 /* As many as could ever be of use. */
-static unsigned int get_num_queues(void)
+static unsigned int ck_get_num_queues(void)
 {
 	return min(num_possible_cpus(), CK_LANES_MAX);
 }
 
-static struct net *get_link_net(const struct net_device *dev)
+static struct net *ck_get_link_net(const struct net_device *dev)
 {
 	return dev_net(dev);
 }
@@ -378,71 +613,91 @@ static struct net *get_link_net(const struct net_device *dev)
 static struct rtnl_link_ops link_ops __read_mostly = {
 	.kind		= "cokeeper",
 	.priv_size	= sizeof(struct ck_dev),
-	.setup		= setup,
-	.newlink	= newlink,
-	.dellink	= dellink,
-	.get_link_net	= get_link_net,
-	.get_num_tx_queues = get_num_queues,
-	.get_num_rx_queues = get_num_queues,
+	.maxtype	= IFLA_COKEEPER_MAX,
+	.policy		= link_policy,
+	.setup		= ck_setup,
+	.validate	= ck_validate,
+	.newlink	= ck_newlink,
+	.changelink	= ck_changelink,
+	.dellink	= ck_dellink,
+	.get_size	= ck_get_size,
+	.fill_info	= ck_fill_info,
+	.get_link_net	= ck_get_link_net,
+	.get_num_tx_queues = ck_get_num_queues,
+	.get_num_rx_queues = ck_get_num_queues,
 };
 
-/* Follow the lower device, and our own on its way down. RTNL is held. */
-static int device_event(struct notifier_block *nb, unsigned long event, void *ptr)
+/* Follow the lower device. RTNL is held. */
+static void lower_event(struct ck_dev *ck, unsigned long event)
 {
-	struct net_device *lower = netdev_notifier_info_to_dev(ptr);
-	struct net_device *dev;
-	struct ck_dev *ck;
+	struct net_device *lower = ck->lower;
 	LIST_HEAD(gone);
-
-	/* The peers need not wait until the stack lets go of the device. */
-	if (ck_is_device(lower) && event == NETDEV_GOING_DOWN) {
-		ck = netdev_priv(lower);
-		mutex_lock(&ck->lock);
-		ck_peer_goodbye_all(ck);
-		mutex_unlock(&ck->lock);
-		return NOTIFY_DONE;
-	}
-
-	dev = cokeeper_above(lower);
-	if (!dev)
-		return NOTIFY_DONE;
 
 	switch (event) {
 	case NETDEV_CHANGEMTU:
-		dev->max_mtu = lower->max_mtu;
-		dev_set_mtu(dev, lower->mtu);
+		ck->dev->max_mtu = lower->max_mtu;
+		dev_set_mtu(ck->dev, lower->mtu);
+		mutex_lock(&ck->lock);
+		ck_connect_set_mtu(ck);
+		mutex_unlock(&ck->lock);
 		break;
 	case NETDEV_CHANGEADDR:
 		/* The helper announces the device under its new mac. */
-		ck = netdev_priv(dev);
 		mutex_lock(&ck->lock);
-		ck_netlink_notify_dev(ck, COKEEPER_CAUSE_NONE);
+		ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
+		mutex_unlock(&ck->lock);
+		break;
+	case NETDEV_UP:
+	case NETDEV_DOWN:
+	case NETDEV_CHANGE:
+		netif_stacked_transfer_operstate(lower, ck->dev);
+		mutex_lock(&ck->lock);
+		check_active(ck);
 		mutex_unlock(&ck->lock);
 		break;
 	case NETDEV_UNREGISTER:
-		dellink(dev, &gone);
+		ck_dellink(ck->dev, &gone);
 		unregister_netdevice_many(&gone);
 		break;
+	}
+}
+
+static int ck_netdev_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct net_device *above = ck_is_device(dev) ? dev : cokeeper_above(dev);
+	struct ck_dev *ck;
+
+	if (!above)
+		return NOTIFY_DONE;
+	ck = netdev_priv(above);
+	if (event == NETDEV_GOING_DOWN) {
+		/* The peers need not wait until the stack lets go of the device. */
+		mutex_lock(&ck->lock);
+		ck_connect_goodbye_all(ck);
+		mutex_unlock(&ck->lock);
+	} else if (above != dev) {
+		lower_event(ck, event);
 	}
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block device_notifier = {
-	.notifier_call = device_event,
+static struct notifier_block netdev_notifier = {
+	.notifier_call = ck_netdev_event,
 };
 
 /* Learn of sockets that close, among which may be a helper's. */
-static int socket_event(struct notifier_block *nb, unsigned long event, void *ptr)
+static int ck_socket_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct netlink_notify *n = ptr;
 
 	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC)
-		ck_device_helper_gone(n->net, n->portid);
+		helper_gone(n->net, n->portid);
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block socket_notifier = {
-	.notifier_call = socket_event,
+	.notifier_call = ck_socket_event,
 };
 
 /**
@@ -452,13 +707,16 @@ static struct notifier_block socket_notifier = {
  */
 int ck_device_init(void)
 {
-	int err = register_netdevice_notifier(&device_notifier);
+	int err = ck_hotplug_init(spread_queues);
 
 	if (err)
 		return err;
+	err = register_netdevice_notifier(&netdev_notifier);
+	if (err)
+		goto exit_hotplug;
 	err = netlink_register_notifier(&socket_notifier);
 	if (err)
-		goto unregister_device;
+		goto unregister_netdev;
 	err = rtnl_link_register(&link_ops);
 	if (err)
 		goto unregister_socket;
@@ -466,8 +724,10 @@ int ck_device_init(void)
 
 unregister_socket:
 	netlink_unregister_notifier(&socket_notifier);
-unregister_device:
-	unregister_netdevice_notifier(&device_notifier);
+unregister_netdev:
+	unregister_netdevice_notifier(&netdev_notifier);
+exit_hotplug:
+	ck_hotplug_exit();
 	return err;
 }
 
@@ -478,5 +738,6 @@ void ck_device_exit(void)
 {
 	rtnl_link_unregister(&link_ops);
 	netlink_unregister_notifier(&socket_notifier);
-	unregister_netdevice_notifier(&device_notifier);
+	unregister_netdevice_notifier(&netdev_notifier);
+	ck_hotplug_exit();
 }

@@ -8,6 +8,8 @@
 #include <xen/xen.h>
 
 #include "cokeeper.h"
+#include "device.h"
+#include "suspend.h"
 #include "../netlink/netlink.h"
 
 struct workqueue_struct *ck_wq;

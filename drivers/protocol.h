@@ -8,7 +8,7 @@
 #include "ring.h"
 
 #define CK_CONTROL_MAGIC	0x436b5031u
-#define CK_PROTOCOL_VERSION	1
+#define CK_PROTOCOL_VERSION	2
 
 /* The side that granted the pages, and the side that maps them. */
 #define CK_OFFERER	0
@@ -28,10 +28,16 @@ enum ck_end_state {
 	CK_END_CLOSED,
 };
 
-/* Written by one end alone, in a cache line of its own. */
+/**
+ * struct ck_end - written by one end alone, in a cache line of its own
+ * @state: an enum ck_end_state
+ * @mtu: the longest IP packet without GSO that this end receives; it may change
+ * @pad: zero
+ */
 struct ck_end {
 	__u32 state;
-	__u8 pad[60];
+	__u32 mtu;
+	__u8 pad[56];
 };
 
 /**
@@ -44,13 +50,14 @@ struct ck_end {
  * @next_ref: grant reference of the next lane's control page, 0 after the last lane
  * @next_port: the offerer's event channel port for that lane
  * @pad: zero
- * @end: CK_OFFERER's and CK_ACCEPTOR's state
+ * @end: CK_OFFERER's and CK_ACCEPTOR's
  * @ring: indices of the ring that the offerer, and that the acceptor, produces
  * @ref: grant references of the pages of the first ring, then of the second
  *
  * All but @end and @ring is written by the offerer before it makes the offer, which
- * names the first lane. The acceptor takes as many lanes as it likes, from the first
- * one on, and opens the first one last: what is not open then it did not take.
+ * names the first lane. The acceptor maps as many lanes as it likes, from the first one
+ * on, and marks lane 0 open last. Once lane 0 is open, any lane still in CK_END_INIT
+ * was declined.
  */
 struct ck_control {
 	__u32 magic;

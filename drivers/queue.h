@@ -1,108 +1,103 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A NAPI context that serves a lane of each channel in turn, and who looks after them. */
+/* A queue of the device: a NAPI context that polls a lane of each channel in turn. */
 #ifndef CK_QUEUE_H
 #define CK_QUEUE_H
 
-#include <linux/hrtimer.h>
-#include <linux/netdevice.h>
-#include <linux/skbuff.h>
+#include <linux/list.h>
 
-struct ck_lane;
-struct page_pool;
+#include "cokeeper.h"
+#include "rxmem.h"
+#include "txdefer.h"
+
+struct ck_source;
 struct task_struct;
 
-/* Microseconds that a processor with nothing else to do looks for packets. */
-#define CK_LOOK_USECS		50
-#define CK_LOOK_USECS_MAX	1000
-
-/* Pages for large packets: a zeroed page costs as much as a copy, a recycled one
- * nothing.
+/**
+ * struct ck_source_ops - what a queue does with a source
+ * @poll: take at most so many packets; returns how many, the quota if there may be more.
+ *	Called with bottom halves off, and never twice at once
+ * @has_work: is there anything to take, or space for what waits?
+ * @disable_event: tell the other end that it need not send events
+ * @enable_event: undo that; true if there is something to do already
  */
-#define CK_PAGES_ORDER		3
-#define CK_PAGES_BYTES		(PAGE_SIZE << CK_PAGES_ORDER)
-
-/* What went through lanes. */
-struct ck_traffic {
-	u64 tx_packets;
-	u64 tx_bytes;
-	u64 rx_packets;
-	u64 rx_bytes;
-	u64 rx_dropped;
+struct ck_source_ops {
+	int (*poll)(struct ck_source *source, int quota);
+	bool (*has_work)(struct ck_source *source);
+	void (*disable_event)(struct ck_source *source);
+	bool (*enable_event)(struct ck_source *source);
 };
 
 /**
- * struct ck_queue - NAPI context and the lanes that have work for it
- * @index: which of the device's queues it is
- * @napi: polls the lanes, a few frames each, so that none starves another
- * @heads: recycles the linear memory of packets; used by the poll alone
- * @pages: recycles what large packets are copied to; used by the poll alone
- * @frag: where the rest of them is; used by the poll alone
- * @timer: polls again where others were given way, or packets are kept
- * @gave_way: how often others were given way since the last poll
- * @gave_way_to: the task that ran then; only compared
- * @gave_way_at: how often it had been switched away from
- * @kept: packets that were sent, and that TCP is to take for not sent yet; its lock
- *	protects all of that
- * @kept_bytes: memory that they hold
- * @lock: protects the lists and what the lanes keep for them; taken in hard
- *	interrupts
- * @ready: lanes with something to do
- * @warm: lanes that had traffic of late, which the watcher looks at
- * @watcher: thread of the lowest priority that looks for packets after traffic, in
- *	place of an idle processor that an event would have to wake
- * @look_usecs: how long it does so after the last packet; 0: it never does
- * @awake: it is at work; changed under @lock
- * @traffic: a packet came or went since it last looked at the clock
- * @futile: times in a row that it was woken and nothing came; bounded
- * @skip: next times that it is not woken because of that
- * @past: traffic of lanes that have ended; protected by the device's lock
+ * struct ck_source - what a queue polls
+ * @ops: how
+ * @ready: in the queue's list of those with work, whose lock protects what follows
+ * @queued: is it there?
+ * @removed: it is not polled any more
+ * @active: in the poller's list (busypoll.c), whose lock protects what follows
+ * @polled: is it there? Set for good once the source was removed
+ * @no_event: the other end was told that it need not send events
+ */
+struct ck_source {
+	const struct ck_source_ops *ops;
+	struct list_head ready;
+	bool queued;
+	bool removed;
+	struct list_head active;
+	bool polled;
+	bool no_event;
+};
+
+/**
+ * struct ck_busypoll - a thread that polls instead of its CPU's idle loop (busypoll.c)
+ * @thread: of the idle scheduling class
+ * @usecs: how long it polls after the last packet; 0: never
+ * @lock: protects @active, @polling and the sources' fields
+ * @active: sources that had traffic of late
+ * @polling: the thread is at work; changed under @lock
+ * @traffic: a packet came or went since the thread last read the clock
+ * @idle_wakeups: times in a row that it was woken and nothing came; bounded
+ * @wakeups_to_skip: next times that it is not woken because of that
+ */
+struct ck_busypoll {
+	struct task_struct *thread;
+	unsigned int usecs;
+	spinlock_t lock; /* see above */
+	struct list_head active;
+	bool polling;
+	bool traffic;
+	unsigned int idle_wakeups;
+	unsigned int wakeups_to_skip;
+};
+
+/**
+ * struct ck_queue - what serves one lane of each channel
+ * @index: which of the device's queues this is
+ * @napi: polls the lanes
+ * @lock: protects @ready and the sources' fields; taken in hard interrupts
+ * @ready: sources with something to do
+ * @busypoll: polls in place of the idle loop
+ * @tx_defer: late completion of what the lanes have sent
+ * @rx_mem: memory of what they receive; the poll's alone
+ * @closed_stats: traffic of lanes that have ended; protected by the device's lock
  */
 struct ck_queue {
 	unsigned int index;
 	struct napi_struct napi;
-	struct page_pool *heads;
-	struct page_pool *pages;
-	struct page_frag frag;
-	struct hrtimer timer;
-	unsigned int gave_way;
-	const struct task_struct *gave_way_to;
-	unsigned long gave_way_at;
-	struct sk_buff_head kept;
-	unsigned int kept_bytes;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
-	struct list_head warm;
-	struct task_struct *watcher;
-	unsigned int look_usecs;
-	bool awake;
-	bool traffic;
-	unsigned int futile;
-	unsigned int skip;
-	struct ck_traffic past;
+	struct ck_busypoll busypoll;
+	struct ck_tx_defer tx_defer;
+	struct ck_rx_mem rx_mem;
+	struct ck_traffic closed_stats;
 };
 
-/**
- * ck_consume_all() - free packets that were sent
- * @list: of them; empty in the end
- */
-static inline void ck_consume_all(struct sk_buff_head *list)
-{
-	struct sk_buff *skb;
-
-	while ((skb = __skb_dequeue(list)))
-		consume_skb(skb);
-}
-
-void ck_queue_init(struct ck_queue *queue, struct net_device *dev,
-		   unsigned int index);
-unsigned int ck_queue_cpu(const struct ck_queue *queue);
+int ck_queue_init(struct ck_queue *queue, struct net_device *dev, unsigned int index);
 void ck_queue_destroy(struct ck_queue *queue);
-int ck_queue_start(struct ck_queue *queue);
-void ck_queue_stop(struct ck_queue *queue);
-void ck_queue_add(struct ck_queue *queue, struct ck_lane *lane);
-void ck_queue_traffic(struct ck_queue *queue, struct ck_lane *lane);
-void ck_queue_keep(struct ck_queue *queue, struct sk_buff *skb,
-		   struct sk_buff_head *done);
-void ck_queue_remove(struct ck_queue *queue, struct ck_lane *lane);
+unsigned int ck_queue_cpu(const struct ck_queue *queue);
+void ck_source_init(struct ck_source *source, const struct ck_source_ops *ops);
+bool ck_queue_mark_ready(struct ck_queue *queue, struct ck_source *source);
+void ck_queue_schedule(struct ck_queue *queue, struct ck_source *source);
+void ck_queue_remove(struct ck_queue *queue, struct ck_source *source);
+void ck_queue_poll_now(struct ck_queue *queue);
 
 #endif /* CK_QUEUE_H */

@@ -38,16 +38,16 @@ void ck_ring_init(struct ck_ring *ring, struct ck_ring_shared *shared,
 			ring->base = NULL;
 	ring->prod = 0;
 	ring->cons = 0;
-	ring->shown = 0;
+	ring->published = 0;
 }
 
-/* The producer's look at how far the consumer is. */
+/* Update the producer's view of how far the consumer is. */
 static int refresh_cons(struct ck_ring *ring)
 {
 	__u32 cons;
 
 	/* Pairs with ck_ring_release(): bytes up to here are no longer read. */
-	cons = smp_load_acquire(&ring->shared->cons);
+	cons = virt_load_acquire(&ring->shared->cons);
 
 	if (cons - ring->cons > ring->prod - ring->cons)
 		return -EPROTO;
@@ -124,41 +124,41 @@ static void prefetch_ahead(const struct ck_ring *ring, __u32 len)
 bool ck_ring_publish(struct ck_ring *ring)
 {
 	struct ck_ring_shared *shared = ring->shared;
-	__u32 old = ring->shown;
+	__u32 old = ring->published;
 
-	ring->shown = ring->prod;
+	ring->published = ring->prod;
 	/* The frames come before the index. Pairs with ck_ring_peek(). */
-	smp_store_release(&shared->prod, ring->prod);
+	virt_store_release(&shared->prod, ring->prod);
 	prefetch_ahead(ring, ring->prod - old);
-	/* Pairs with ck_ring_wait_data() and ck_ring_look_away(): either they
+	/* Pairs with ck_ring_wait_data() and ck_ring_enable_event(): either they
 	 * see the new index, or we see the event that they ask for.
 	 */
-	smp_mb();
+	virt_mb();
 	return passes(READ_ONCE(shared->prod_event), old, ring->prod) &&
-	       !READ_ONCE(shared->looking);
+	       !READ_ONCE(shared->no_event);
 }
 
 /**
  * ck_ring_wait_space() - wait until a frame fits
  * @ring: the ring, in which ck_ring_reserve() found no space
  * @len: bytes of payload
- * @event: ask for an event then; else ck_ring_has_space() is asked often
+ * @event: ask for an event then; else the caller polls with ck_ring_has_space()
  *
  * Return: true if there is space (or the peer broke the rules) already, so that
- * the caller must look again instead of waiting.
+ * the caller must try again instead of waiting.
  */
 bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event)
 {
-	__u32 missing = ring->prod + ck_frame_room(len) - ring->size;
+	__u32 needed = ring->prod + ck_frame_room(len) - ring->size;
 
-	WRITE_ONCE(ring->missing, missing);
-	/* Fits once cons reaches @missing, which is when it passes the byte
+	WRITE_ONCE(ring->cons_needed, needed);
+	/* Fits once cons reaches @needed, which is when it passes the byte
 	 * before.
 	 */
 	if (event)
-		WRITE_ONCE(ring->shared->cons_event, missing - 1);
+		WRITE_ONCE(ring->shared->cons_event, needed - 1);
 	/* Pairs with ck_ring_release(). */
-	smp_mb();
+	virt_mb();
 	return ck_ring_reserve(ring, len) != -ENOSPC;
 }
 
@@ -170,22 +170,7 @@ bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event)
  */
 bool ck_ring_has_space(const struct ck_ring *ring)
 {
-	return (__s32)(READ_ONCE(ring->shared->cons) - READ_ONCE(ring->missing)) >= 0;
-}
-
-/**
- * ck_ring_wait_progress() - ask for an event once the consumer takes anything
- * @ring: the ring
- *
- * Return: true if it has taken something since the producer looked last, so that
- * the caller must look again instead of waiting.
- */
-bool ck_ring_wait_progress(struct ck_ring *ring)
-{
-	WRITE_ONCE(ring->shared->cons_event, ring->cons);
-	/* Pairs with ck_ring_release(). */
-	smp_mb();
-	return READ_ONCE(ring->shared->cons) != ring->cons;
+	return (__s32)(READ_ONCE(ring->shared->cons) - READ_ONCE(ring->cons_needed)) >= 0;
 }
 
 /**
@@ -200,7 +185,7 @@ bool ck_ring_drained(struct ck_ring *ring)
 }
 
 /**
- * ck_ring_peek() - look at the next frame
+ * ck_ring_peek() - read the next frame's header
  * @ring: the ring, of which the caller is the only consumer
  * @frame: a private copy of the header; its length is checked only to lie
  *	within what was produced, the caller judges the rest
@@ -219,7 +204,7 @@ int ck_ring_peek(struct ck_ring *ring, struct ck_frame *frame)
 		__u32 prod;
 
 		/* Pairs with ck_ring_publish(). */
-		prod = smp_load_acquire(&ring->shared->prod);
+		prod = virt_load_acquire(&ring->shared->prod);
 		/* The ring is empty, so any step forward within its size is in
 		 * order; one backward is a huge step forward.
 		 */
@@ -258,15 +243,15 @@ void ck_ring_consume(struct ck_ring *ring, __u32 len)
 bool ck_ring_release(struct ck_ring *ring)
 {
 	struct ck_ring_shared *shared = ring->shared;
-	__u32 old = ring->shown;
+	__u32 old = ring->published;
 
 	if (old == ring->cons)
 		return 0;
-	ring->shown = ring->cons;
+	ring->published = ring->cons;
 	/* Reading comes before the index. Pairs with refresh_cons(). */
-	smp_store_release(&shared->cons, ring->cons);
+	virt_store_release(&shared->cons, ring->cons);
 	/* Pairs with ck_ring_wait_space(). */
-	smp_mb();
+	virt_mb();
 	return passes(READ_ONCE(shared->cons_event), old, ring->cons);
 }
 
@@ -275,13 +260,13 @@ bool ck_ring_release(struct ck_ring *ring)
  * @ring: the ring, which ck_ring_peek() found empty
  *
  * Return: true if there is something already (also a broken index), so that the
- * caller must look again instead of waiting.
+ * caller must try again instead of waiting.
  */
 bool ck_ring_wait_data(struct ck_ring *ring)
 {
 	WRITE_ONCE(ring->shared->prod_event, ring->cons);
 	/* Pairs with ck_ring_publish(). */
-	smp_mb();
+	virt_mb();
 	return READ_ONCE(ring->shared->prod) != ring->cons;
 }
 
@@ -297,26 +282,26 @@ bool ck_ring_has_data(const struct ck_ring *ring)
 }
 
 /**
- * ck_ring_look() - tell the producer that no event is needed
- * @ring: the ring; from here on ck_ring_has_data() is asked often
+ * ck_ring_disable_event() - tell the producer that no event is needed
+ * @ring: the ring, which the consumer polls with ck_ring_has_data() from here on
  */
-void ck_ring_look(struct ck_ring *ring)
+void ck_ring_disable_event(struct ck_ring *ring)
 {
-	WRITE_ONCE(ring->shared->looking, 1);
+	WRITE_ONCE(ring->shared->no_event, 1);
 }
 
 /**
- * ck_ring_look_away() - undo ck_ring_look()
+ * ck_ring_enable_event() - undo ck_ring_disable_event()
  * @ring: the ring
  *
  * An event that was asked for, and that the producer kept back, does not come.
  *
  * Return: true if there is something that was not consumed.
  */
-bool ck_ring_look_away(struct ck_ring *ring)
+bool ck_ring_enable_event(struct ck_ring *ring)
 {
-	WRITE_ONCE(ring->shared->looking, 0);
+	WRITE_ONCE(ring->shared->no_event, 0);
 	/* Pairs with ck_ring_publish(). */
-	smp_mb();
+	virt_mb();
 	return ck_ring_has_data(ring);
 }

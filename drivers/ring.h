@@ -26,7 +26,7 @@
  * @cons_event: the producer wants an event once @cons passes this
  * @cons: bytes ever taken from the ring; written by the consumer alone
  * @prod_event: the consumer wants an event once @prod passes this
- * @looking: not 0 while the consumer looks by itself and wants no event
+ * @no_event: not 0 while the consumer polls and wants no event
  *
  * Each side writes one cache line of its own. All count modulo 2^32.
  */
@@ -36,18 +36,18 @@ struct ck_ring_shared {
 	__u8 pad0[56];
 	__u32 cons;
 	__u32 prod_event;
-	__u32 looking;
+	__u32 no_event;
 	__u8 pad1[52];
 };
 
 /**
  * struct ck_frame - header before the payload of each frame in a ring
  * @len: bytes of payload, without the header and the padding to CK_FRAME_ALIGN
- * @meta: opaque to the ring; a struct virtio_net_hdr and two zero bytes
+ * @vnet_hdr: opaque to the ring; a struct virtio_net_hdr and two zero bytes
  */
 struct ck_frame {
 	__u32 len;
-	__u8 meta[12];
+	__u8 vnet_hdr[12];
 };
 
 /**
@@ -58,8 +58,8 @@ struct ck_frame {
  * @size: bytes in the ring, a power of two
  * @prod: the producer's own index, or the last value that the consumer accepted
  * @cons: the consumer's own index, or the last value that the producer accepted
- * @shown: the own index as the other end sees it
- * @missing: where the consumer's index is once the frame fits that waits for space
+ * @published: the own index as the other end sees it
+ * @cons_needed: where the consumer's index is once the frame fits that waits for space
  */
 struct ck_ring {
 	struct ck_ring_shared *shared;
@@ -68,8 +68,8 @@ struct ck_ring {
 	__u32 size;
 	__u32 prod;
 	__u32 cons;
-	__u32 shown;
-	__u32 missing;
+	__u32 published;
+	__u32 cons_needed;
 };
 
 void ck_ring_init(struct ck_ring *ring, struct ck_ring_shared *shared,
@@ -162,7 +162,6 @@ __u32 ck_ring_frame(struct ck_ring *ring, const struct ck_frame *frame);
 bool ck_ring_publish(struct ck_ring *ring);
 bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event);
 bool ck_ring_has_space(const struct ck_ring *ring);
-bool ck_ring_wait_progress(struct ck_ring *ring);
 bool ck_ring_drained(struct ck_ring *ring);
 
 int ck_ring_peek(struct ck_ring *ring, struct ck_frame *frame);
@@ -170,7 +169,7 @@ void ck_ring_consume(struct ck_ring *ring, __u32 len);
 bool ck_ring_release(struct ck_ring *ring);
 bool ck_ring_wait_data(struct ck_ring *ring);
 bool ck_ring_has_data(const struct ck_ring *ring);
-void ck_ring_look(struct ck_ring *ring);
-bool ck_ring_look_away(struct ck_ring *ring);
+void ck_ring_disable_event(struct ck_ring *ring);
+bool ck_ring_enable_event(struct ck_ring *ring);
 
 #endif /* CK_RING_H */

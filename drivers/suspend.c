@@ -1,42 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Saving, restoring and migrating the domain. */
+/* Saving, restoring and migrating the domain, and its shutdown. */
 
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 
-#include "cokeeper.h"
+#include "device.h"
+#include "suspend.h"
 
 /* Xen calls no PM notifier, but the PM hooks of devices: so there is one, behind
  * which stand all devices of ours (drivers/xen/manage.c, do_suspend()).
  */
-static struct platform_device *device;
+static struct platform_device *suspend_device;
 
-static int freeze(struct device *dev)
+static int ck_suspend_freeze(struct device *dev)
 {
 	ck_device_suspend_all();
 	return 0;
 }
 
 /* The suspend was cancelled: the domain is what it was. */
-static int thaw(struct device *dev)
+static int ck_suspend_thaw(struct device *dev)
 {
 	ck_device_resume_all(false);
 	return 0;
 }
 
-static int restore(struct device *dev)
+static int ck_suspend_restore(struct device *dev)
 {
 	ck_device_resume_all(true);
 	return 0;
 }
 
+/* The next kernel, if it is kexec that shuts this one down, gets all grants back. */
+static void ck_suspend_shutdown(struct platform_device *dev)
+{
+	ck_device_suspend_all();
+}
+
 static const struct dev_pm_ops pm_ops = {
-	.freeze		= freeze,
-	.thaw		= thaw,
-	.restore	= restore,
+	.freeze		= ck_suspend_freeze,
+	.thaw		= ck_suspend_thaw,
+	.restore	= ck_suspend_restore,
 };
 
 static struct platform_driver driver = {
+	.shutdown	= ck_suspend_shutdown,
 	.driver = {
 		.name	= "cokeeper",
 		.pm	= &pm_ops,
@@ -54,11 +62,11 @@ int ck_suspend_init(void)
 
 	if (err)
 		return err;
-	device = platform_device_register_simple("cokeeper", PLATFORM_DEVID_NONE,
+	suspend_device = platform_device_register_simple("cokeeper", PLATFORM_DEVID_NONE,
 						 NULL, 0);
-	if (IS_ERR(device)) {
+	if (IS_ERR(suspend_device)) {
 		platform_driver_unregister(&driver);
-		return PTR_ERR(device);
+		return PTR_ERR(suspend_device);
 	}
 	return 0;
 }
@@ -68,6 +76,6 @@ int ck_suspend_init(void)
  */
 void ck_suspend_exit(void)
 {
-	platform_device_unregister(device);
+	platform_device_unregister(suspend_device);
 	platform_driver_unregister(&driver);
 }

@@ -24,4 +24,22 @@ static inline void ck_netdev_set_lockless(struct net_device *dev)
 #endif
 }
 
+/* Has an administrator put tc programs or filters behind a device's egress hooks? Under
+ * RCU. Since 6.6 BPF programs may be there without a clsact qdisc.
+ */
+static inline bool netdev_has_tc_egress(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef CONFIG_NET_XGRESS
+	return rcu_access_pointer(dev->tcx_egress);
+#else
+	return false;
+#endif
+#elif defined(CONFIG_NET_CLS_ACT)
+	return rcu_access_pointer(dev->miniq_egress);
+#else
+	return false;
+#endif
+}
+
 #endif /* CK_COMPAT_LINUX_NETDEVICE_H */

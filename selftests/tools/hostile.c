@@ -134,7 +134,7 @@ static uint32_t frame(uint32_t pos, uint32_t len, const struct virtio_net_hdr *h
 	memset(f, 0, sizeof(*f));
 	f->len = len;
 	if (hdr)
-		memcpy(f->meta, hdr, sizeof(*hdr));
+		memcpy(f->vnet_hdr, hdr, sizeof(*hdr));
 	((unsigned char *)(f + 1))[0] = version << 4 | 5;
 	return pos + ck_frame_room(len);
 }

@@ -48,8 +48,8 @@ static inline void area_free(struct area *area)
 /* Make both ends start at an index near the wrap-around of 32 bits. */
 static inline void area_start_at(struct area *area, __u32 pos)
 {
-	area->tx.prod = area->tx.cons = area->tx.shown = pos;
-	area->rx.prod = area->rx.cons = area->rx.shown = pos;
+	area->tx.prod = area->tx.cons = area->tx.published = pos;
+	area->rx.prod = area->rx.cons = area->rx.published = pos;
 	area->shared.prod = area->shared.cons = pos;
 	area->shared.prod_event = area->shared.cons_event = pos;
 }

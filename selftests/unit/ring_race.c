@@ -55,7 +55,7 @@ static void *produce(void *arg)
 		struct ck_frame frame = { .len = frame_len(&seed) };
 
 		memset(data, i, frame.len);
-		memcpy(frame.meta, &i, sizeof(i));
+		memcpy(frame.vnet_hdr, &i, sizeof(i));
 		while (ck_ring_reserve(&area->tx, frame.len) == -ENOSPC)
 			if (!ck_ring_wait_space(&area->tx, frame.len, true))
 				await_bell(to_producer, "producer");
@@ -71,10 +71,10 @@ static bool look_some_time(void)
 {
 	unsigned int i;
 
-	ck_ring_look(&area->rx);
+	ck_ring_disable_event(&area->rx);
 	for (i = 0; i < 1000 && !ck_ring_has_data(&area->rx); i++)
 		;
-	return ck_ring_look_away(&area->rx);
+	return ck_ring_enable_event(&area->rx);
 }
 
 static int consume(void)
@@ -91,7 +91,7 @@ static int consume(void)
 			if (!ck_ring_wait_data(&area->rx) &&
 			    (i % 2 || !look_some_time()))
 				await_bell(to_consumer, "consumer");
-		memcpy(&n, frame.meta, sizeof(n));
+		memcpy(&n, frame.vnet_hdr, sizeof(n));
 		if (err < 0 || n != i || frame.len != len) {
 			fprintf(stderr, "frame %u of %u bytes came as %u of %u, %d\n",
 				i, len, n, frame.len, err);

@@ -29,7 +29,7 @@ static unsigned char data[CK_FRAME_MAX], got[CK_FRAME_MAX];
 
 static void send_len(struct area *a, __u32 len, __u8 tag)
 {
-	struct ck_frame frame = { .len = len, .meta = { tag } };
+	struct ck_frame frame = { .len = len, .vnet_hdr = { tag } };
 
 	memset(data, tag, len);
 	assert_int_equal(ck_ring_reserve(&a->tx, len), 0);
@@ -43,7 +43,7 @@ static void expect_len(struct area *a, __u32 len, __u8 tag)
 	memset(data, tag, len);
 	assert_int_equal(ck_ring_peek(&a->rx, &frame), 1);
 	assert_int_equal(frame.len, len);
-	assert_int_equal(frame.meta[0], tag);
+	assert_int_equal(frame.vnet_hdr[0], tag);
 	area_read(&a->rx, len, got);
 	assert_memory_equal(got, data, len);
 	ck_ring_consume(&a->rx, len);
@@ -185,16 +185,16 @@ static void test_no_event_while_looking(void **state)
 	struct area *a = *state;
 
 	assert_false(ck_ring_wait_data(&a->rx));
-	ck_ring_look(&a->rx);
+	ck_ring_disable_event(&a->rx);
 	assert_false(ck_ring_has_data(&a->rx));
 	send_len(a, 10, 1);
 	assert_false(ck_ring_publish(&a->tx));
 	assert_true(ck_ring_has_data(&a->rx));
-	assert_true(ck_ring_look_away(&a->rx));
+	assert_true(ck_ring_enable_event(&a->rx));
 	expect_len(a, 10, 1);
 	assert_false(ck_ring_wait_data(&a->rx));
-	ck_ring_look(&a->rx);
-	assert_false(ck_ring_look_away(&a->rx));
+	ck_ring_disable_event(&a->rx);
+	assert_false(ck_ring_enable_event(&a->rx));
 	send_len(a, 10, 2);
 	assert_true(ck_ring_publish(&a->tx));
 }

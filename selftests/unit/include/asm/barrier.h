@@ -3,8 +3,8 @@
 #ifndef CK_UNIT_ASM_BARRIER_H
 #define CK_UNIT_ASM_BARRIER_H
 
-#define smp_mb()		__sync_synchronize()
-#define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
-#define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define virt_mb()		__sync_synchronize()
+#define virt_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define virt_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
 #endif /* CK_UNIT_ASM_BARRIER_H */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Bridges <linux/hrtimer.h> of Linux 6.1 to 6.12. */
+#ifndef CK_COMPAT_LINUX_HRTIMER_H
+#define CK_COMPAT_LINUX_HRTIMER_H
+
+#include_next <linux/hrtimer.h>
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
+
+#endif /* CK_COMPAT_LINUX_HRTIMER_H */

@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What becomes of the channel to a peer: offered or taken, connected, and ended. */
+
+#include <linux/etherdevice.h>
+#include <linux/mm.h>
+#include <linux/netlink.h>
+
+#include "channel.h"
+#include "connect.h"
+#include "../netlink/notify.h"
+
+/* How long an offer stands. */
+#define OFFER_TIME	(5 * HZ)
+/* After a failure the next attempt waits this long, doubled each time. */
+#define BACKOFF_MIN	HZ
+#define BACKOFF_MAX	(64 * HZ)
+/* A channel that lived this long wipes earlier failures out. */
+#define STABLE_TIME	(60 * HZ)
+/* A channel that nothing has used for this long is given back. */
+#define IDLE_TIME	(600 * HZ)
+/* When memory is short a channel is given up for another one's sake, but for one
+ * that was used just now.
+ */
+#define BUSY_TIME	HZ
+/* No new channel while a peer still maps more pages of old ones, times our lanes. */
+#define PINNED_MAX	(2 * (2 * CK_RING_MAX / CK_RING_PAGE + 1))
+
+static struct ck_traffic peer_traffic(const struct ck_peer *peer)
+{
+	struct ck_traffic sum = peer->closed_stats;
+
+	if (peer->channel)
+		ck_channel_add_stats(peer->channel, &sum);
+	return sum;
+}
+
+static enum cokeeper_reason peer_reason(const struct ck_peer *peer)
+{
+	return peer->channel && ck_channel_stalled(peer->channel) ?
+	       COKEEPER_REASON_STALLED : peer->reason;
+}
+
+/**
+ * ck_connect_put_peer() - describe a peer in a message
+ * @skb: the message
+ * @peer: the peer, its device locked
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int ck_connect_put_peer(struct sk_buff *skb, const struct ck_peer *peer)
+{
+	struct ck_traffic traffic = peer_traffic(peer);
+
+	return ck_put_peer(skb, peer, peer_reason(peer), &traffic);
+}
+
+/**
+ * ck_connect_notify() - tell listeners of a change of a peer
+ * @peer: the peer, its device locked
+ * @event: what happened
+ * @cause: why, for a join, a leave or an update
+ */
+void ck_connect_notify(struct ck_peer *peer, enum cokeeper_event event,
+		       enum cokeeper_cause cause)
+{
+	struct ck_traffic traffic = peer_traffic(peer);
+
+	ck_notify_peer(peer, peer_reason(peer), &traffic, event, cause);
+}
+
+/**
+ * ck_connect_add_queue_stats() - add what went through each queue
+ * @ck: the device, locked
+ * @sum: one for each queue, that the queue's traffic is added to
+ */
+void ck_connect_add_queue_stats(struct ck_dev *ck, struct ck_traffic *sum)
+{
+	unsigned int bucket, i;
+	struct ck_peer *peer;
+
+	lockdep_assert_held(&ck->lock);
+	hash_for_each(ck->peers, bucket, peer, node)
+		for (i = 0; peer->channel && i < peer->channel->nr; i++)
+			ck_lane_add_stats(&peer->channel->lane[i], &sum[i]);
+}
+
+static void notify_offer(struct ck_peer *peer, bool withdraw)
+{
+	const struct ck_channel *ch = peer->channel;
+	const struct ck_offer offer = {
+		.id = ch->id,
+		.gref = ch->lane[0].control_pages.ref[0],
+		.port = ch->lane[0].evtchn.port,
+	};
+
+	ck_notify_offer(peer, &offer, withdraw);
+}
+
+static void set_state(struct ck_peer *peer, enum cokeeper_state state,
+		      enum cokeeper_reason reason)
+{
+	lockdep_assert_held(&peer->ck->lock);
+	peer->state = state;
+	peer->reason = reason;
+}
+
+/* No attempt before some time has passed, longer after each failure. */
+static void back_off(struct ck_peer *peer, enum cokeeper_reason reason)
+{
+	unsigned long wait = BACKOFF_MIN << min(peer->failures, 6u);
+
+	peer->failures++;
+	WRITE_ONCE(peer->retry_at, jiffies + min(wait, BACKOFF_MAX));
+	set_state(peer, COKEEPER_STATE_BACKOFF, reason);
+	WRITE_ONCE(peer->wanted, false);
+}
+
+static bool quarantined(const struct ck_peer *peer)
+{
+	return peer->state == COKEEPER_STATE_BACKOFF &&
+	       peer->reason == COKEEPER_REASON_PROTOCOL_ERROR &&
+	       time_before(jiffies, peer->retry_at);
+}
+
+/**
+ * ck_connect_sign_of_life() - the peer was heard of: end a back-off, but for quarantine
+ * @peer: the peer, its device locked
+ */
+void ck_connect_sign_of_life(struct ck_peer *peer)
+{
+	lockdep_assert_held(&peer->ck->lock);
+	if (peer->state != COKEEPER_STATE_BACKOFF || quarantined(peer))
+		return;
+	peer->failures = 0;
+	WRITE_ONCE(peer->retry_at, jiffies);
+	set_state(peer, COKEEPER_STATE_IDLE, COKEEPER_REASON_NO_TRAFFIC);
+}
+
+/* Take the channel out of use, in whatever state it is: senders fall back from
+ * here on. Then listeners are told, and only then is it freed, which takes longer.
+ */
+static void unlink_channel(struct ck_peer *peer)
+{
+	RCU_INIT_POINTER(peer->tx_channel, NULL);
+	if (peer->state == COKEEPER_STATE_OFFERED)
+		notify_offer(peer, true);
+}
+
+static void close_channel(struct ck_peer *peer, bool drain)
+{
+	struct ck_channel *ch = peer->channel;
+
+	if (!ch)
+		return;
+	peer->channel = NULL;
+	peer->pinned += ck_channel_close(ch, drain);
+}
+
+/* The channel is over for a reason that is nobody's fault. */
+static void disconnect(struct ck_peer *peer, enum cokeeper_reason reason,
+		       bool drain)
+{
+	bool was_connected = peer->state == COKEEPER_STATE_CONNECTED;
+
+	unlink_channel(peer);
+	set_state(peer, COKEEPER_STATE_IDLE, reason);
+	/* A peer that has just closed is most likely on its way out. */
+	WRITE_ONCE(peer->retry_at, jiffies +
+		   (reason == COKEEPER_REASON_PEER_CLOSED ? BACKOFF_MIN : 0));
+	WRITE_ONCE(peer->wanted, false);
+	if (was_connected)
+		ck_connect_notify(peer, COKEEPER_EVENT_DISCONNECT, COKEEPER_CAUSE_NONE);
+	close_channel(peer, drain);
+}
+
+/* The channel is over, and the next attempt has to wait. */
+static void fail(struct ck_peer *peer, enum cokeeper_reason reason)
+{
+	bool was_connected = peer->state == COKEEPER_STATE_CONNECTED;
+
+	unlink_channel(peer);
+	back_off(peer, reason);
+	if (reason == COKEEPER_REASON_PROTOCOL_ERROR)
+		ck_connect_notify(peer, COKEEPER_EVENT_QUARANTINE, COKEEPER_CAUSE_NONE);
+	else if (was_connected)
+		ck_connect_notify(peer, COKEEPER_EVENT_DISCONNECT, COKEEPER_CAUSE_NONE);
+	close_channel(peer, false);
+}
+
+static void connected(struct ck_peer *peer)
+{
+	/* From here on, retry_at says how long this channel is to live to be
+	 * a stable one.
+	 */
+	WRITE_ONCE(peer->retry_at, jiffies + STABLE_TIME);
+	set_state(peer, COKEEPER_STATE_CONNECTED, COKEEPER_REASON_NONE);
+	rcu_assign_pointer(peer->tx_channel, peer->channel);
+	queue_delayed_work(ck_wq, &peer->ck->reclaim, IDLE_TIME);
+	ck_connect_notify(peer, COKEEPER_EVENT_CONNECT, COKEEPER_CAUSE_NONE);
+}
+
+/* What all channels take. */
+static unsigned long pages_used(struct ck_dev *ck)
+{
+	unsigned long nr = 0;
+	struct ck_peer *peer;
+	unsigned int bucket;
+
+	hash_for_each(ck->peers, bucket, peer, node)
+		if (peer->channel)
+			nr += ck_channel_pages(peer->channel);
+	return nr;
+}
+
+/* The connected peer whose channel has not been used for the longest time. */
+static struct ck_peer *least_recently_used(struct ck_dev *ck)
+{
+	struct ck_peer *peer, *oldest = NULL;
+	unsigned int bucket;
+
+	hash_for_each(ck->peers, bucket, peer, node)
+		if (peer->state == COKEEPER_STATE_CONNECTED &&
+		    (!oldest || time_before(ck_channel_used(peer->channel),
+					    ck_channel_used(oldest->channel))))
+			oldest = peer;
+	return oldest;
+}
+
+/* Take a new channel into account, and give others back if there are too many;
+ * false if all are in use.
+ */
+static bool charge_channel(struct ck_peer *peer, struct ck_channel *ch)
+{
+	struct ck_dev *ck = peer->ck;
+	struct ck_peer *victim;
+
+	while (pages_used(ck) + ck_channel_pages(ch) >
+	       totalram_pages() * ck->memory_share / 100) {
+		victim = least_recently_used(ck);
+		if (!victim || time_before(jiffies, ck_channel_used(victim->channel) +
+					   BUSY_TIME)) {
+			ck_channel_close(ch, false);
+			return false;
+		}
+		disconnect(victim, COKEEPER_REASON_NO_RESOURCES, true);
+	}
+	peer->channel = ch;
+	return true;
+}
+
+/**
+ * ck_connect_reclaim() - give idle channels back
+ * @work: the device's; queued again while there are channels
+ */
+void ck_connect_reclaim(struct work_struct *work)
+{
+	struct ck_dev *ck = container_of(to_delayed_work(work), struct ck_dev,
+					 reclaim);
+	struct ck_peer *peer;
+	unsigned long due;
+
+	mutex_lock(&ck->lock);
+	while ((peer = least_recently_used(ck))) {
+		due = ck_channel_used(peer->channel) + IDLE_TIME;
+		if (time_before(jiffies, due)) {
+			queue_delayed_work(ck_wq, &ck->reclaim, due - jiffies);
+			break;
+		}
+		disconnect(peer, COKEEPER_REASON_NO_TRAFFIC, true);
+	}
+	mutex_unlock(&ck->lock);
+}
+
+static void make_offer(struct ck_peer *peer)
+{
+	struct ck_dev *ck = peer->ck;
+	struct ck_channel *ch;
+
+	if (!ck->helper) {
+		back_off(peer, COKEEPER_REASON_NO_HELPER);
+		return;
+	}
+	if (peer->pinned > PINNED_MAX * ck_nr_lanes(ck)) {
+		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
+		return;
+	}
+	ch = ck_channel_offer(peer, ++ck->next_offer);
+	if (IS_ERR(ch) || !charge_channel(peer, ch)) {
+		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
+		return;
+	}
+	set_state(peer, COKEEPER_STATE_OFFERED, COKEEPER_REASON_CONNECTING);
+	WRITE_ONCE(peer->retry_at, jiffies + OFFER_TIME);
+	ck_peer_kick_later(peer, OFFER_TIME);
+	notify_offer(peer, false);
+}
+
+static void work_offered(struct ck_peer *peer)
+{
+	switch (ck_lane_peer_state(&peer->channel->lane[0])) {
+	case CK_END_INIT:
+		if (time_before(jiffies, peer->retry_at))
+			ck_peer_kick_later(peer, peer->retry_at - jiffies);
+		else
+			fail(peer, COKEEPER_REASON_OFFER_TIMEOUT);
+		break;
+	case CK_END_OPEN:
+		notify_offer(peer, true);
+		peer->pinned += ck_channel_trim(peer->channel);
+		connected(peer);
+		break;
+	default:
+		fail(peer, COKEEPER_REASON_BAD_OFFER);
+	}
+}
+
+static void work_connected(struct ck_peer *peer)
+{
+	struct ck_channel *ch = peer->channel;
+
+	/* We said goodbye, and whoever did so is about to close it: that the peer
+	 * answers is no reason to wait before the next attempt.
+	 */
+	if (!rcu_access_pointer(peer->tx_channel))
+		return;
+	if (time_after_eq(jiffies, peer->retry_at))
+		peer->failures = 0;
+	if (ck_channel_broken(ch))
+		fail(peer, COKEEPER_REASON_PROTOCOL_ERROR);
+	else if (!ck_channel_open(ch))
+		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, true);
+}
+
+/**
+ * ck_connect_work() - move a peer's channel on
+ * @work: the peer's, queued with a reference that is given back
+ */
+void ck_connect_work(struct work_struct *work)
+{
+	struct ck_peer *peer = container_of(to_delayed_work(work),
+					    struct ck_peer, work);
+	struct ck_dev *ck = peer->ck;
+
+	mutex_lock(&ck->lock);
+	if (!peer->gone) {
+		switch (peer->state) {
+		case COKEEPER_STATE_IDLE:
+		case COKEEPER_STATE_BACKOFF:
+			if (peer->wanted && !ck->inactive)
+				make_offer(peer);
+			else
+				WRITE_ONCE(peer->wanted, false);
+			break;
+		case COKEEPER_STATE_OFFERED:
+			work_offered(peer);
+			break;
+		case COKEEPER_STATE_CONNECTED:
+			work_connected(peer);
+			break;
+		}
+	}
+	mutex_unlock(&ck->lock);
+	ck_peer_put(peer);
+}
+
+/**
+ * ck_connect_renewed() - the peer under a MAC is another guest, or was started anew
+ * @peer: the peer, its device locked; the other end of its channel is gone
+ * @id: who it is now
+ */
+void ck_connect_renewed(struct ck_peer *peer, const struct ck_peer_id *id)
+{
+	disconnect(peer, COKEEPER_REASON_NO_TRAFFIC, false);
+	peer->id.domid = id->domid;
+	peer->id.instance = id->instance;
+	peer->failures = 0;
+	peer->pinned = 0;
+}
+
+/**
+ * ck_connect_peer_left() - end the channel of a peer that was taken out of the table
+ * @peer: the peer, its device locked
+ * @cause: why, for listeners
+ * @drain: wait for packets in flight
+ */
+void ck_connect_peer_left(struct ck_peer *peer, enum cokeeper_cause cause, bool drain)
+{
+	drain = drain && peer->state == COKEEPER_STATE_CONNECTED;
+	unlink_channel(peer);
+	set_state(peer, COKEEPER_STATE_IDLE, COKEEPER_REASON_PEER_LEFT);
+	ck_connect_notify(peer, COKEEPER_EVENT_LEAVE, cause);
+	close_channel(peer, drain);
+	/* The device waits for all who hold the peer, which is not to take as long as
+	 * an offer stands.
+	 */
+	if (cancel_delayed_work(&peer->work))
+		ck_peer_put(peer);
+}
+
+/* May a peer's offer be taken now? Ends what stands against it. Returns 1, 0 if the offer
+ * is known, late or loses, or a negative errno.
+ */
+static int may_accept(struct ck_peer *peer, u32 offer, struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = peer->ck;
+
+	switch (peer->state) {
+	case COKEEPER_STATE_OFFERED:
+		/* If both ends offered at once, the offer of the lower MAC stands. */
+		if (memcmp(ck->lower->dev_addr, peer->id.mac, ETH_ALEN) < 0)
+			return 0;
+		disconnect(peer, COKEEPER_REASON_CONNECTING, false);
+		return 1;
+	case COKEEPER_STATE_CONNECTED:
+		if (peer->channel->lane[0].role == CK_ACCEPTOR && peer->channel->id == offer)
+			return 0;
+		/* Before a peer offers again it closes the channel, so this is an
+		 * older offer: ours has crossed it.
+		 */
+		if (ck_channel_open(peer->channel))
+			return 0;
+		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, false);
+		return 1;
+	default:
+		if (!quarantined(peer))
+			return 1;
+		NL_SET_ERR_MSG(extack, "the peer is in quarantine");
+		return -EAGAIN;
+	}
+}
+
+static int accept_failed(struct ck_peer *peer, int err, struct netlink_ext_ack *extack)
+{
+	switch (err) {
+	case -EPROTONOSUPPORT:
+		NL_SET_ERR_MSG(extack, "the peer speaks another version of the channel protocol");
+		back_off(peer, COKEEPER_REASON_VERSION);
+		break;
+	case -ENOMEM:
+	case -ENOSPC:
+		NL_SET_ERR_MSG(extack, "no memory, grant mapping or event channel left");
+		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
+		break;
+	default:
+		NL_SET_ERR_MSG(extack, "the offered pages or port cannot be used");
+		back_off(peer, COKEEPER_REASON_BAD_OFFER);
+	}
+	return err;
+}
+
+/**
+ * ck_connect_offered() - a peer offers a channel
+ * @ck: the device, locked
+ * @id: the peer's mac and instance
+ * @offer: the offer
+ * @extack: says why not
+ *
+ * An open channel is not given up for an offer.
+ *
+ * Return: 0, also if the offer is known, late or loses; or a negative errno.
+ */
+int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id,
+		       const struct ck_offer *offer, struct netlink_ext_ack *extack)
+{
+	struct ck_peer *peer;
+	struct ck_channel *ch;
+	int ret;
+
+	lockdep_assert_held(&ck->lock);
+	peer = ck_peer_lookup(ck, id->mac);
+	if (!peer) {
+		NL_SET_ERR_MSG(extack, "no such peer");
+		return -ENOENT;
+	}
+	if (peer->id.instance != id->instance) {
+		NL_SET_ERR_MSG(extack, "the offer is of another instance of the peer");
+		return -ESTALE;
+	}
+	if (ck->inactive) {
+		NL_SET_ERR_MSG(extack, "the device is inactive: it or its lower device is down, or has a native XDP program");
+		return -ENETDOWN;
+	}
+	ret = may_accept(peer, offer->id, extack);
+	if (ret <= 0)
+		return ret;
+
+	ch = ck_channel_accept(peer, offer->id, offer->gref, offer->port);
+	if (IS_ERR(ch))
+		return accept_failed(peer, PTR_ERR(ch), extack);
+	if (!charge_channel(peer, ch)) {
+		NL_SET_ERR_MSG(extack, "channels take all the memory that they may");
+		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
+		return -ENOSPC;
+	}
+	connected(peer);
+	return 0;
+}
+
+/**
+ * ck_connect_helper_bound() - tell a new helper what its predecessor may not have carried
+ * @ck: the device, locked
+ */
+void ck_connect_helper_bound(struct ck_dev *ck)
+{
+	struct ck_peer *peer;
+	unsigned int bucket;
+
+	lockdep_assert_held(&ck->lock);
+	hash_for_each(ck->peers, bucket, peer, node) {
+		if (peer->state == COKEEPER_STATE_OFFERED)
+			notify_offer(peer, false);
+		else if (peer->reason == COKEEPER_REASON_NO_HELPER)
+			ck_connect_sign_of_life(peer);
+	}
+}
+
+/**
+ * ck_connect_goodbye_all() - stop sending to all peers, and tell them
+ * @ck: the device, locked
+ *
+ * What closes the channels then does not make one peer wait for another.
+ */
+void ck_connect_goodbye_all(struct ck_dev *ck)
+{
+	struct ck_peer *peer;
+	unsigned int bucket;
+
+	lockdep_assert_held(&ck->lock);
+	hash_for_each(ck->peers, bucket, peer, node) {
+		RCU_INIT_POINTER(peer->tx_channel, NULL);
+		if (peer->channel)
+			ck_channel_goodbye(peer->channel);
+	}
+}
+
+/**
+ * ck_connect_close_all() - end all channels
+ * @ck: the device, locked
+ * @reason: why
+ */
+void ck_connect_close_all(struct ck_dev *ck, enum cokeeper_reason reason)
+{
+	struct ck_peer *peer;
+	unsigned int bucket;
+
+	lockdep_assert_held(&ck->lock);
+	ck_connect_goodbye_all(ck);
+	hash_for_each(ck->peers, bucket, peer, node)
+		if (peer->channel)
+			disconnect(peer, reason,
+				   peer->state == COKEEPER_STATE_CONNECTED);
+}
+
+/**
+ * ck_connect_set_mtu() - tell all peers of the lower device's MTU
+ * @ck: the device, locked
+ */
+void ck_connect_set_mtu(struct ck_dev *ck)
+{
+	struct ck_peer *peer;
+	unsigned int bucket;
+
+	lockdep_assert_held(&ck->lock);
+	hash_for_each(ck->peers, bucket, peer, node)
+		if (peer->channel)
+			ck_channel_set_mtu(peer->channel, ck->lower->mtu);
+}
+
+/**
+ * ck_connect_set_cpus() - have events come to the queues' CPUs
+ * @ck: the device, locked
+ */
+void ck_connect_set_cpus(struct ck_dev *ck)
+{
+	struct ck_peer *peer;
+	unsigned int bucket;
+
+	lockdep_assert_held(&ck->lock);
+	hash_for_each(ck->peers, bucket, peer, node)
+		if (peer->channel)
+			ck_channel_set_cpus(peer->channel);
+}

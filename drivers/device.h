@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The cokeeper net devices. */
+#ifndef CK_DEVICE_H
+#define CK_DEVICE_H
+
+#include <linux/types.h>
+
+struct net_device;
+
+int ck_device_init(void);
+void ck_device_exit(void);
+bool ck_is_device(const struct net_device *dev);
+void ck_device_suspend_all(void);
+void ck_device_resume_all(bool elsewhere);
+
+#endif /* CK_DEVICE_H */

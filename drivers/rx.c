@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The receiving side of a lane. */
+
+#include <linux/etherdevice.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/virtio_net.h>
+
+#include "rx.h"
+
+/* Packets up to this size are copied into linear memory alone. */
+#define COPY_BREAK	1600
+/* Else this many bytes are, enough for all headers. */
+#define HEAD_SIZE	256
+/* A peer that sends this many malformed frames is in quarantine, unless they are spread
+ * over minutes: each minute halves their number.
+ */
+#define BAD_FRAMES_MAX	64
+#define BAD_FRAMES_AGE	(60 * HZ)
+
+static const struct virtio_net_hdr *vnet_hdr(const struct ck_frame *frame)
+{
+	return (const void *)frame->vnet_hdr;
+}
+
+/* How much of a packet goes to linear memory: all of a small one, else the headers, of
+ * which the sender may say how long they are. It is a hint; the stack gets at what it
+ * needs wherever that is.
+ */
+static u32 head_size(const struct ck_frame *frame)
+{
+	u32 len = __virtio16_to_cpu(virtio_legacy_is_little_endian(),
+				    vnet_hdr(frame)->hdr_len);
+
+	if (frame->len <= COPY_BREAK)
+		return frame->len;
+	return len >= sizeof(struct ipv6hdr) && len < HEAD_SIZE ? len : HEAD_SIZE;
+}
+
+/* Find out which protocol a packet is of; false for one that is neither. */
+static bool rx_set_protocol(struct sk_buff *skb)
+{
+	skb_reset_network_header(skb);
+	switch (ip_hdr(skb)->version) {
+	case 4:
+		skb->protocol = htons(ETH_P_IP);
+		return true;
+	case 6:
+		skb->protocol = htons(ETH_P_IPV6);
+		return skb->len >= sizeof(struct ipv6hdr);
+	default:
+		return false;
+	}
+}
+
+/* Set GSO up as the sender says, which it is no harm to believe as long as it fits the
+ * protocol (the stack checks what is marked SKB_GSO_DODGY).
+ */
+static bool rx_set_gso(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
+{
+	struct skb_shared_info *info = skb_shinfo(skb);
+	u16 size = __virtio16_to_cpu(virtio_legacy_is_little_endian(), hdr->gso_size);
+
+	switch (hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		if (skb->protocol != htons(ETH_P_IP))
+			return false;
+		info->gso_type = SKB_GSO_TCPV4;
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		if (skb->protocol != htons(ETH_P_IPV6))
+			return false;
+		info->gso_type = SKB_GSO_TCPV6;
+		break;
+	default:
+		return false;
+	}
+	if (hdr->gso_type & VIRTIO_NET_HDR_GSO_ECN)
+		info->gso_type |= SKB_GSO_TCP_ECN;
+	info->gso_type |= SKB_GSO_DODGY;
+	info->gso_size = size;
+	info->gso_segs = 0;
+	return size && size != GSO_BY_FRAGS;
+}
+
+/* Finish a packet according to what its sender says of it; false if that is nonsense.
+ * Where a checksum is missing, its place follows from the headers, as with netfront.
+ */
+static bool rx_apply_vnet_hdr(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
+{
+	bool partial = hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
+
+	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+		if (!rx_set_gso(skb, hdr))
+			return false;
+	} else if (!partial) {
+		if (hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID)
+			skb->ip_summed = CHECKSUM_UNNECESSARY;
+		return true;
+	}
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	return !skb_checksum_setup(skb, !partial);
+}
+
+/* Have the lower device receive the packet from the peer, or the cokeeper device. */
+static void rx_set_device(struct ck_rx *rx, struct sk_buff *skb)
+{
+	struct ck_dev *ck = rx->peer->ck;
+	struct ethhdr *eth;
+
+	if (!ck_intercepts(ck)) {
+		skb->dev = ck->dev;
+		skb_reset_mac_header(skb);
+		skb_record_rx_queue(skb, rx->queue->index);
+		return;
+	}
+	eth = __skb_push(skb, ETH_HLEN);
+	ether_addr_copy(eth->h_dest, ck->lower->dev_addr);
+	ether_addr_copy(eth->h_source, rx->peer->id.mac);
+	eth->h_proto = skb->protocol;
+	skb->protocol = eth_type_trans(skb, ck->lower);
+	if (rx->queue->index < READ_ONCE(ck->lower->real_num_rx_queues))
+		skb_record_rx_queue(skb, rx->queue->index);
+}
+
+static void rx_drop(struct ck_rx *rx, enum ck_stat why)
+{
+	ck_count(rx->peer->ck, why);
+	dev_core_stats_rx_dropped_inc(rx->peer->ck->dev);
+	WRITE_ONCE(rx->dropped, rx->dropped + 1);
+}
+
+/* Drop a malformed frame; -EPROTO if the peer has sent too many of them. */
+static int rx_drop_bad(struct ck_rx *rx, enum ck_stat why)
+{
+	rx_drop(rx, why);
+	while (rx->bad_frames && time_after(jiffies, rx->bad_since + BAD_FRAMES_AGE)) {
+		rx->bad_frames /= 2;
+		rx->bad_since += BAD_FRAMES_AGE;
+	}
+	if (!rx->bad_frames)
+		rx->bad_since = jiffies;
+	return ++rx->bad_frames > BAD_FRAMES_MAX ? -EPROTO : 1;
+}
+
+static bool rx_length_ok(const struct ck_rx *rx, const struct ck_frame *frame)
+{
+	return frame->len >= sizeof(struct iphdr) && frame->len <= CK_FRAME_MAX &&
+	       (frame->len <= rx->mtu ||
+		vnet_hdr(frame)->gso_type != VIRTIO_NET_HDR_GSO_NONE);
+}
+
+/* Take one frame. Returns 1, 0 if there is none, or -EPROTO if the peer broke the rules. */
+static int rx_one(struct ck_rx *rx)
+{
+	struct ck_frame frame;
+	struct sk_buff *skb;
+	int err;
+
+	err = ck_ring_peek(&rx->ring, &frame);
+	if (err <= 0)
+		return err;
+	if (unlikely(!rx_length_ok(rx, &frame))) {
+		ck_ring_consume(&rx->ring, frame.len);
+		return rx_drop_bad(rx, CK_RX_DROPPED_LENGTH);
+	}
+
+	skb = ck_rx_mem_read(&rx->queue->rx_mem, &rx->ring, rx->ring.cons + sizeof(frame),
+			     frame.len, head_size(&frame));
+	ck_ring_consume(&rx->ring, frame.len);
+	if (unlikely(!skb)) {
+		rx_drop(rx, CK_RX_DROPPED_MEMORY);
+		return 1;
+	}
+	if (unlikely(!rx_set_protocol(skb) || !rx_apply_vnet_hdr(skb, vnet_hdr(&frame)))) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_HDR);
+		return rx_drop_bad(rx, CK_RX_DROPPED_HEADER);
+	}
+
+	WRITE_ONCE(rx->packets, rx->packets + 1);
+	WRITE_ONCE(rx->bytes, rx->bytes + frame.len);
+	dev_sw_netstats_rx_add(rx->peer->ck->dev, frame.len);
+	rx_set_device(rx, skb);
+	napi_gro_receive(&rx->queue->napi, skb);
+	return 1;
+}
+
+/**
+ * ck_rx_poll() - receive
+ * @rx: a lane's receiving side, not broken; in a NAPI poll
+ * @quota: most frames to take
+ *
+ * Once it has taken all there is, it asks for an event. A peer that breaks the rules ends
+ * the lane: it stays silent from here on, and the peer's work puts it in quarantine.
+ *
+ * Return: the number of frames taken; @quota if there may be more.
+ */
+int ck_rx_poll(struct ck_rx *rx, int quota)
+{
+	struct ck_dev *ck = rx->peer->ck;
+	int n = 0, err = 0;
+
+	/* No notifier tells of each way to attach a program. */
+	if (unlikely(ck_native_xdp(ck)) && !READ_ONCE(ck->inactive))
+		queue_work(ck_wq, &ck->check);
+	do {
+		while (n < quota && (err = rx_one(rx)) > 0)
+			n++;
+		if (ck_ring_release(&rx->ring))
+			ck_evtchn_notify(rx->evtchn);
+		if (unlikely(err < 0)) {
+			WRITE_ONCE(rx->broken, true);
+			ck_peer_kick(rx->peer);
+			break;
+		}
+	} while (n < quota && ck_ring_wait_data(&rx->ring));
+	if (n)
+		WRITE_ONCE(rx->last_used, jiffies);
+	return n;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How packets get to the rings: at the lower device's egress hook, or by a route. */
+#ifndef CK_STEER_H
+#define CK_STEER_H
+
+#include <linux/netdevice.h>
+
+struct ck_dev;
+struct netlink_ext_ack;
+
+/* What a device does unless its user says otherwise. */
+#if IS_ENABLED(CONFIG_NETFILTER_EGRESS) && IS_ENABLED(CONFIG_NETFILTER_SKIP_EGRESS)
+#define CK_CAN_INTERCEPT	1
+#else
+#define CK_CAN_INTERCEPT	0
+#endif
+
+int ck_intercept_start(struct ck_dev *ck, struct netlink_ext_ack *extack);
+void ck_intercept_stop(struct ck_dev *ck);
+
+netdev_tx_t ck_route_xmit(struct sk_buff *skb, struct net_device *dev);
+
+#endif /* CK_STEER_H */

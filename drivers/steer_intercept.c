@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Steering below the stack: an egress hook on the lower device takes what goes to a peer.
+ *
+ * Output firewall, NAT, policy routing, neighbours and the like have had their say by then,
+ * with the names they know. What the hook does not take goes on as if it were not there.
+ */
+
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/netfilter_netdev.h>
+#include <linux/netlink.h>
+#include <net/sch_generic.h>
+
+#include "channel.h"
+#include "steer.h"
+
+/* Does the lower device do no more than queue? A discipline that lets packets pass by while
+ * it is empty (TCQ_F_CAN_BYPASS) does; one that shapes, delays or classifies does not.
+ */
+static bool only_queues(const struct net_device *lower)
+{
+	const struct Qdisc *q;
+	unsigned int i;
+
+	for (i = 0; i < READ_ONCE(lower->real_num_tx_queues); i++) {
+		q = rcu_dereference_bh(netdev_get_tx_queue(lower, i)->qdisc);
+		if (q->enqueue && !(q->flags & TCQ_F_CAN_BYPASS))
+			return false;
+	}
+	return true;
+}
+
+/* Is a packet for a peer one that a ring may carry? If not, @why says why. */
+static bool may_intercept(const struct ck_dev *ck, const struct sk_buff *skb,
+			  const struct ethhdr *eth, enum ck_stat *why)
+{
+	u8 version;
+
+	*why = CK_TX_FALLBACK_VLAN;
+	if (skb_vlan_tag_present(skb) || eth_type_vlan(eth->h_proto))
+		return false;
+	*why = CK_TX_FALLBACK_NOT_IP;
+	if (skb_headlen(skb) < ETH_HLEN + sizeof(struct iphdr))
+		return false;
+	/* The ring carries the packet alone; the peer finds its protocol in it. */
+	version = *(const u8 *)(eth + 1) >> 4;
+	if (!(eth->h_proto == htons(ETH_P_IP) && version == 4) &&
+	    !(eth->h_proto == htons(ETH_P_IPV6) && version == 6))
+		return false;
+	/* Bridge ports and macvlans speak in names of their own. */
+	*why = CK_TX_FALLBACK_SOURCE_MAC;
+	if (!ether_addr_equal(eth->h_source, ck->lower->dev_addr))
+		return false;
+	*why = CK_TX_FALLBACK_TC;
+	if (netdev_has_tc_egress(ck->lower))
+		return false;
+	*why = CK_TX_FALLBACK_QDISC;
+	return only_queues(ck->lower);
+}
+
+/* The lane that takes a packet for a peer; NULL if the packet is left to the lower device. */
+static struct ck_lane *find_lane(struct ck_dev *ck, struct ck_peer *peer, struct sk_buff *skb,
+				 const struct ethhdr *eth)
+{
+	struct ck_channel *ch;
+	struct ck_lane *lane;
+	enum ck_stat why;
+
+	if (unlikely(!may_intercept(ck, skb, eth, &why)))
+		goto leave;
+	ch = rcu_dereference(peer->tx_channel);
+	if (unlikely(!ch)) {
+		ck_peer_want(peer);
+		why = CK_TX_FALLBACK_NO_CHANNEL;
+		goto leave;
+	}
+	/* The packets of a flow stay in one lane, and in order. */
+	lane = &ch->lane[ch->nr == 1 ? 0 : reciprocal_scale(skb_get_hash(skb), ch->nr)];
+	if (likely(!ck_tx_refuses(&lane->tx, skb, skb->len - ETH_HLEN, &why)))
+		return lane;
+leave:
+	ck_peer_count_fallback(peer, why);
+	return NULL;
+}
+
+/* Send a packet, or the packets that it was cut into, which the lower device could send. */
+static void send_list(struct ck_lane *lane, struct sk_buff *skb)
+{
+	struct sk_buff *next;
+
+	for (; skb; skb = next) {
+		next = skb->next;
+		skb_mark_not_on_list(skb);
+		skb_set_network_header(skb, ETH_HLEN);
+		__skb_pull(skb, ETH_HLEN);
+		ck_tx_xmit(&lane->tx, skb);
+	}
+}
+
+static unsigned int ck_intercept_hook(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	const struct ethhdr *eth = eth_hdr(skb);
+	struct ck_dev *ck = priv;
+	struct ck_peer *peer;
+	struct ck_lane *lane;
+	bool again = false;
+
+	if (unlikely(skb_headlen(skb) < ETH_HLEN))
+		return NF_ACCEPT;
+	peer = ck_peer_lookup(ck, eth->h_dest);
+	if (likely(!peer)) {
+		if (is_multicast_ether_addr(eth->h_dest))
+			ck_count(ck, CK_TX_FALLBACK_MULTICAST);
+		/* No notifier tells of each way to take a program off. */
+		if (unlikely(READ_ONCE(ck->inactive) == COKEEPER_REASON_XDP) &&
+		    !ck_native_xdp(ck))
+			queue_work(ck_wq, &ck->check);
+		return NF_ACCEPT;
+	}
+	lane = find_lane(ck, peer, skb, eth);
+	if (unlikely(!lane))
+		return NF_ACCEPT;
+	/* Checksums, and cutting what the lower device does not cut itself, as the stack
+	 * would do it next.
+	 */
+	send_list(lane, validate_xmit_skb_list(skb, ck->lower, &again));
+	return NF_STOLEN;
+}
+
+/**
+ * ck_intercept_start() - take packets at the lower device's egress hook
+ * @ck: the device, not intercepting; RTNL is held
+ * @extack: says why not
+ *
+ * Return: 0 or a negative errno.
+ */
+int ck_intercept_start(struct ck_dev *ck, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	ASSERT_RTNL();
+	/* Last: behind all chains that an administrator may have put there. */
+	ck->hook = (struct nf_hook_ops){
+		.hook		= ck_intercept_hook,
+		.dev		= ck->lower,
+		.priv		= ck,
+		.pf		= NFPROTO_NETDEV,
+		.hooknum	= NF_NETDEV_EGRESS,
+		.priority	= INT_MAX,
+	};
+	err = nf_register_net_hook(dev_net(ck->lower), &ck->hook);
+	if (err) {
+		ck->hook.hook = NULL;
+		NL_SET_ERR_MSG(extack, "cannot register the lower device's egress hook");
+	}
+	return err;
+}
+
+/**
+ * ck_intercept_stop() - take no more packets
+ * @ck: the device; RTNL is held. Packets that are being taken may go on until a grace
+ *	period has passed
+ */
+void ck_intercept_stop(struct ck_dev *ck)
+{
+	ASSERT_RTNL();
+	if (!ck->hook.hook)
+		return;
+	nf_unregister_net_hook(dev_net(ck->lower), &ck->hook);
+	ck->hook.hook = NULL;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Steering by routes: the cokeeper device is an interface of its own. */
+
+#include <net/ip_tunnels.h>
+#include <net/neighbour.h>
+#include <net/sock.h>
+
+#include "channel.h"
+#include "fallback.h"
+#include "steer.h"
+
+/* Find the hardware address of the next hop; false if it is not known. */
+static bool next_hop_mac(struct ck_dev *ck, struct sk_buff *skb, u8 *mac)
+{
+	struct neighbour *n = ck_next_hop(ck, skb);
+
+	if (IS_ERR(n) || !(READ_ONCE(n->nud_state) & NUD_VALID))
+		return false;
+	/* An answer that came through the rings confirms the neighbour just as
+	 * one by the lower device would; else a stale entry is probed, as the
+	 * stack itself would.
+	 */
+	sock_confirm_neigh(skb, n);
+	neigh_event_send(n, NULL);
+	neigh_ha_snapshot(mac, n, ck->lower);
+	return true;
+}
+
+/* The lane that takes a packet; NULL if @why it takes the lower device. */
+static struct ck_lane *find_lane(struct ck_dev *ck, struct sk_buff *skb, enum ck_stat *why)
+{
+	struct ck_channel *ch;
+	struct ck_peer *peer;
+	u8 mac[ETH_ALEN];
+
+	*why = CK_TX_FALLBACK_NO_NEIGH;
+	if (unlikely(!next_hop_mac(ck, skb, mac)))
+		return NULL;
+	*why = CK_TX_FALLBACK_NO_PEER;
+	peer = ck_peer_lookup(ck, mac);
+	if (unlikely(!peer))
+		return NULL;
+	ch = rcu_dereference(peer->tx_channel);
+	if (unlikely(!ch)) {
+		ck_peer_want(peer);
+		atomic_long_inc(&peer->fallback_packets);
+		*why = CK_TX_FALLBACK_NO_CHANNEL;
+		return NULL;
+	}
+	/* The stack gives all packets of a flow one queue, so they stay in order. */
+	return &ch->lane[skb_get_queue_mapping(skb) % ch->nr];
+}
+
+/**
+ * ck_route_xmit() - ndo_start_xmit of the cokeeper device
+ * @skb: an IP packet
+ * @dev: the device
+ *
+ * Return: NETDEV_TX_OK; what cannot go through a ring takes the lower device, so nothing is
+ * ever refused.
+ */
+netdev_tx_t ck_route_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+	struct ck_lane *lane;
+	enum ck_stat why;
+
+	if (unlikely(!pskb_inet_may_pull(skb) ||
+		     (skb->protocol != htons(ETH_P_IP) &&
+		      skb->protocol != htons(ETH_P_IPV6)))) {
+		dev_core_stats_tx_dropped_inc(dev);
+		kfree_skb_reason(skb, SKB_DROP_REASON_HDR_TRUNC);
+		return NETDEV_TX_OK;
+	}
+
+	rcu_read_lock();
+	lane = find_lane(ck, skb, &why);
+	if (likely(lane)) {
+		ck_tx_xmit(&lane->tx, skb);
+	} else {
+		ck_count(ck, why);
+		ck_fallback(ck, skb);
+	}
+	rcu_read_unlock();
+	return NETDEV_TX_OK;
+}

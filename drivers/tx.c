@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The sending side of a lane. */
+
+#include <linux/virtio_net.h>
+
+#include "busypoll.h"
+#include "fallback.h"
+#include "tx.h"
+
+/* How long a packet waits for space at most. A local sender's socket is charged for that
+ * time, and no longer.
+ */
+#define WAIT_TIME	ms_to_ktime(20)
+/* Memory of packets that may wait; what comes beyond takes the lower device. */
+#define PENDING_MAX	0x100000u
+/* What a receiver understands: TCP, as the lower device knows it. */
+#define GSO_TYPES	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_TCP_ECN | SKB_GSO_DODGY)
+
+/* Pages of a packet are addressed without being mapped. */
+static_assert(!IS_ENABLED(CONFIG_HIGHMEM));
+
+/* When the waiting of a packet ends; the control block is ours. */
+static ktime_t *deadline(struct sk_buff *skb)
+{
+	return (ktime_t *)skb->cb;
+}
+
+/* Describe a packet; false for one that a ring does not carry. */
+static bool frame_from_skb(const struct sk_buff *skb, struct ck_frame *frame)
+{
+	BUILD_BUG_ON(sizeof(struct virtio_net_hdr) > sizeof(frame->vnet_hdr));
+	memset(frame, 0, sizeof(*frame));
+	frame->len = skb->len;
+	return skb->len <= CK_FRAME_MAX &&
+	       !(skb_is_gso(skb) && (skb_shinfo(skb)->gso_type & ~GSO_TYPES)) &&
+	       !virtio_net_hdr_from_skb(skb, (struct virtio_net_hdr *)frame->vnet_hdr,
+					virtio_legacy_is_little_endian(), true, 0);
+}
+
+static u32 copy_from_skb(struct ck_ring *ring, u32 pos, const struct sk_buff *skb)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	const struct sk_buff *part;
+	unsigned int i;
+
+	pos = ck_ring_write(ring, pos, skb->data, skb_headlen(skb));
+	for (i = 0; i < info->nr_frags; i++)
+		pos = ck_ring_write(ring, pos, skb_frag_address(&info->frags[i]),
+				    skb_frag_size(&info->frags[i]));
+	skb_walk_frags(skb, part)
+		pos = copy_from_skb(ring, pos, part);
+	return pos;
+}
+
+/* Do what the lower device's driver would do with a packet that it sends: let taps see
+ * it, and stamp it.
+ */
+static void tx_tap(struct ck_tx *tx, struct sk_buff *skb)
+{
+	struct net_device *lower = tx->peer->ck->lower;
+
+	if (skb->dev == lower && unlikely(dev_nit_active(lower))) {
+		__skb_push(skb, ETH_HLEN);
+		dev_queue_xmit_nit(skb, lower);
+		__skb_pull(skb, ETH_HLEN);
+	}
+	skb_tx_timestamp(skb);
+}
+
+/* Put a packet into the ring. Returns 0, -ENOSPC if it must wait, or -EPROTO if the peer
+ * broke the rules.
+ */
+static int tx_push(struct ck_tx *tx, struct sk_buff *skb, const struct ck_frame *frame)
+{
+	int err;
+
+	lockdep_assert_held(&tx->lock);
+	err = ck_ring_reserve(&tx->ring, skb->len);
+	if (err)
+		return err;
+	tx_tap(tx, skb);
+	copy_from_skb(&tx->ring, ck_ring_frame(&tx->ring, frame), skb);
+	WRITE_ONCE(tx->last_used, jiffies);
+	WRITE_ONCE(tx->packets, tx->packets + 1);
+	WRITE_ONCE(tx->bytes, tx->bytes + skb->len);
+	dev_sw_netstats_tx_add(tx->peer->ck->dev, 1, skb->len);
+	return 0;
+}
+
+static void tx_publish(struct ck_tx *tx)
+{
+	if (ck_ring_publish(&tx->ring))
+		ck_evtchn_notify(tx->evtchn);
+}
+
+static void tx_break(struct ck_tx *tx)
+{
+	WRITE_ONCE(tx->broken, true);
+	ck_peer_kick(tx->peer);
+}
+
+/* Move waiting packets into the ring as far as they fit. If some are left, the poller looks
+ * for space, or an event is asked for. Packets to be freed without the lock go to @done.
+ */
+static void tx_flush(struct ck_tx *tx, struct sk_buff_head *done)
+{
+	struct ck_frame frame;
+	struct sk_buff *skb;
+
+	lockdep_assert_held(&tx->lock);
+	while ((skb = skb_peek(&tx->pending))) {
+		u32 len;
+		int err;
+
+		frame_from_skb(skb, &frame);
+		err = tx_push(tx, skb, &frame);
+		if (err == -ENOSPC) {
+			tx_publish(tx);
+			/* Not at each few frames that the peer takes. */
+			len = max(skb->len, tx->ring.size / 4);
+			/* Pairs with the barrier in enable_event(): either the poller
+			 * sees that packets wait, or we see that it does not poll.
+			 */
+			smp_mb();
+			if (ck_ring_wait_space(&tx->ring, len,
+					       !READ_ONCE(tx->source->no_event)))
+				continue;
+			return;
+		}
+		if (err) {
+			tx_break(tx);
+			return;
+		}
+		__skb_unlink(skb, &tx->pending);
+		WRITE_ONCE(tx->pending_bytes, tx->pending_bytes - skb->truesize);
+		ck_tx_defer_add(&tx->queue->tx_defer, skb, done);
+	}
+	tx_publish(tx);
+}
+
+/* Take all packets that wait, to have them sent without the lock. */
+static void tx_take_pending(struct ck_tx *tx, struct sk_buff_head *list)
+{
+	lockdep_assert_held(&tx->lock);
+	skb_queue_splice_init(&tx->pending, list);
+	WRITE_ONCE(tx->pending_bytes, 0);
+}
+
+static void fall_back_all(struct ck_tx *tx, struct sk_buff_head *list, enum ck_stat why)
+{
+	struct sk_buff *skb;
+
+	local_bh_disable();
+	while ((skb = __skb_dequeue(list))) {
+		ck_peer_count_fallback(tx->peer, why);
+		ck_fallback(tx->peer->ck, skb);
+	}
+	local_bh_enable();
+}
+
+/* The watchdog. What waits has moved on, be it that an event was lost, or it falls back;
+ * a peer that takes little by little counts for nothing.
+ */
+static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
+{
+	struct ck_tx *tx = container_of(timer, struct ck_tx, timer);
+	struct sk_buff_head done, late;
+	struct sk_buff *first;
+
+	__skb_queue_head_init(&done);
+	__skb_queue_head_init(&late);
+	spin_lock(&tx->lock);
+	if (!tx->closing && !tx->broken)
+		tx_flush(tx, &done);
+	first = skb_peek(&tx->pending);
+	if (first && !ktime_after(*deadline(first), ktime_get())) {
+		tx_take_pending(tx, &late);
+		WRITE_ONCE(tx->stalled, true);
+	} else if (first) {
+		hrtimer_start(timer, *deadline(first), HRTIMER_MODE_ABS_SOFT);
+	}
+	spin_unlock(&tx->lock);
+	ck_consume_all(&done);
+	fall_back_all(tx, &late, CK_TX_FALLBACK_TIMEOUT);
+	return HRTIMER_NORESTART;
+}
+
+/* Have a packet wait for space. */
+static void tx_wait(struct ck_tx *tx, struct sk_buff *skb, struct sk_buff_head *done)
+{
+	bool first = skb_queue_empty(&tx->pending);
+
+	ck_count(tx->peer->ck, CK_TX_RING_FULL);
+	*deadline(skb) = ktime_add(ktime_get(), WAIT_TIME);
+	__skb_queue_tail(&tx->pending, skb);
+	WRITE_ONCE(tx->pending_bytes, tx->pending_bytes + skb->truesize);
+	if (!first)
+		return;
+	hrtimer_start(&tx->timer, *deadline(skb), HRTIMER_MODE_ABS_SOFT);
+	tx_flush(tx, done);
+}
+
+/* Is a packet of @len bytes more than the peer said that it receives? */
+static bool tx_too_long(const struct ck_tx *tx, const struct sk_buff *skb, unsigned int len)
+{
+	return !skb_is_gso(skb) && len > READ_ONCE(tx->peer_end->mtu);
+}
+
+/* Why the lane takes nothing at all just now, if that is so. */
+static bool tx_closed(struct ck_tx *tx, enum ck_stat *why)
+{
+	*why = CK_TX_FALLBACK_CLOSED;
+	if (unlikely(tx->closing || tx->broken))
+		return true;
+	if (likely(!tx->stalled))
+		return false;
+	*why = CK_TX_FALLBACK_STALLED;
+	WRITE_ONCE(tx->stalled, !ck_ring_drained(&tx->ring));
+	return tx->stalled;
+}
+
+/**
+ * ck_tx_refuses() - is a packet better left to the lower device?
+ * @tx: a lane's sending side
+ * @skb: the packet, of which nothing was changed yet
+ * @len: its bytes without a link-layer header
+ * @why: the reason
+ *
+ * Without the lock, so ck_tx_xmit() may still find that it has to send the packet there.
+ *
+ * Return: true if it is.
+ */
+bool ck_tx_refuses(const struct ck_tx *tx, const struct sk_buff *skb, unsigned int len,
+		   enum ck_stat *why)
+{
+	*why = CK_TX_FALLBACK_CLOSED;
+	if (unlikely(READ_ONCE(tx->closing) || READ_ONCE(tx->broken)))
+		return true;
+	*why = CK_TX_FALLBACK_SIZE;
+	if (unlikely(tx_too_long(tx, skb, len)))
+		return true;
+	*why = CK_TX_FALLBACK_FULL;
+	if (unlikely(READ_ONCE(tx->pending_bytes) + skb->truesize > PENDING_MAX))
+		return true;
+	*why = CK_TX_FALLBACK_STALLED;
+	return unlikely(READ_ONCE(tx->stalled)) &&
+	       READ_ONCE(tx->ring.shared->cons) != READ_ONCE(tx->ring.prod);
+}
+
+/**
+ * ck_tx_xmit() - send a packet to the peer
+ * @tx: a lane's sending side; bottom halves are off
+ * @skb: an IP packet that the lower device would send as it is, data at its network
+ *	header; consumed whatever becomes of it
+ *
+ * A packet that finds no space waits in order with its socket's memory still charged, which
+ * is what slows the sender down, but no longer than WAIT_TIME.
+ */
+void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
+{
+	enum ck_stat why = CK_TX_FALLBACK_UNSUPPORTED;
+	struct sk_buff_head done;
+	struct ck_frame frame;
+	int err;
+
+	__skb_queue_head_init(&done);
+	if (unlikely(!frame_from_skb(skb, &frame)))
+		goto fall_back;
+	if (unlikely(tx_too_long(tx, skb, skb->len))) {
+		why = CK_TX_FALLBACK_SIZE;
+		goto fall_back;
+	}
+	spin_lock(&tx->lock);
+	if (tx_closed(tx, &why))
+		goto unlock;
+	err = skb_queue_empty(&tx->pending) ? tx_push(tx, skb, &frame) : -ENOSPC;
+	if (likely(!err)) {
+		tx_publish(tx);
+		ck_busypoll_traffic(tx->queue, tx->source);
+		ck_tx_defer_add(&tx->queue->tx_defer, skb, &done);
+	} else if (err == -EPROTO) {
+		tx_break(tx);
+		why = CK_TX_FALLBACK_CLOSED;
+		goto unlock;
+	} else if (tx->pending_bytes + skb->truesize > PENDING_MAX) {
+		why = CK_TX_FALLBACK_FULL;
+		goto unlock;
+	} else {
+		tx_wait(tx, skb, &done);
+	}
+	spin_unlock(&tx->lock);
+	ck_consume_all(&done);
+	return;
+
+unlock:
+	spin_unlock(&tx->lock);
+fall_back:
+	ck_peer_count_fallback(tx->peer, why);
+	ck_fallback(tx->peer->ck, skb);
+}
+
+/**
+ * ck_tx_flush() - send what waits: the peer made space, or said something else
+ * @tx: a lane's sending side; bottom halves are off
+ *
+ * Return: true if there was anything.
+ */
+bool ck_tx_flush(struct ck_tx *tx)
+{
+	struct sk_buff_head done;
+
+	if (!READ_ONCE(tx->pending_bytes))
+		return false;
+	__skb_queue_head_init(&done);
+	spin_lock(&tx->lock);
+	if (!tx->closing && !tx->broken)
+		tx_flush(tx, &done);
+	spin_unlock(&tx->lock);
+	ck_consume_all(&done);
+	return true;
+}
+
+/**
+ * ck_tx_goodbye() - put nothing more into the ring
+ * @tx: a lane's sending side; may sleep
+ *
+ * What waits takes the lower device, and the timer runs no more.
+ *
+ * Return: true if it was not so before.
+ */
+bool ck_tx_goodbye(struct ck_tx *tx)
+{
+	struct sk_buff_head pending;
+	bool done;
+
+	__skb_queue_head_init(&pending);
+	spin_lock_bh(&tx->lock);
+	done = tx->closing;
+	WRITE_ONCE(tx->closing, true);
+	tx_take_pending(tx, &pending);
+	spin_unlock_bh(&tx->lock);
+	hrtimer_cancel(&tx->timer);
+	fall_back_all(tx, &pending, CK_TX_FALLBACK_CLOSED);
+	return !done;
+}
+
+/**
+ * ck_tx_init() - set a sending side up, with no ring yet
+ * @tx: zeroed
+ * @peer: at the other end
+ * @queue: of this lane
+ * @evtchn: tells the peer of packets
+ * @source: what the queue's poller knows of this lane
+ */
+void ck_tx_init(struct ck_tx *tx, struct ck_peer *peer, struct ck_queue *queue,
+		struct ck_evtchn *evtchn, struct ck_source *source)
+{
+	tx->peer = peer;
+	tx->queue = queue;
+	tx->evtchn = evtchn;
+	tx->source = source;
+	tx->last_used = jiffies;
+	spin_lock_init(&tx->lock);
+	__skb_queue_head_init(&tx->pending);
+	hrtimer_setup(&tx->timer, ck_tx_timeout, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+}
