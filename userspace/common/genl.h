@@ -28,6 +28,8 @@ struct ck_genl {
  * struct ck_dev - a cokeeper device
  * @helper: netlink port of its helper, 0 for none
  * @mac: identity of the guest
+ * @steer: COKEEPER_STEER_*; a module that does not say steers by route
+ * @inactive: COKEEPER_REASON_*, COKEEPER_REASON_NONE while it is active
  */
 struct ck_dev {
 	uint32_t ifindex;
@@ -36,6 +38,8 @@ struct ck_dev {
 	uint32_t generation;
 	uint32_t helper;
 	struct ck_mac mac;
+	uint32_t steer;
+	uint32_t inactive;
 };
 
 struct ck_peer {
