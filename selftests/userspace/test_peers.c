@@ -139,8 +139,10 @@ int ck_nl_request(struct ck_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb,
 	case COKEEPER_CMD_ROSTER_SET:
 		mnl_attr_for_each(attr, nlh, 4)
 			n += mnl_attr_get_type(attr) == COKEEPER_A_PEER;
-		tell("roster %u%s\n", n, msg.cause == COKEEPER_CAUSE_POLICY ?
-		     " policy" : "");
+		tell("roster %u%s%s\n", n,
+		     msg.cause == COKEEPER_CAUSE_NONE ? "" : " ",
+		     msg.cause == COKEEPER_CAUSE_NONE ? "" :
+							ck_cause_name(msg.cause));
 		break;
 	case COKEEPER_CMD_PEER_SET:
 		tell("set %02x domid %" PRIu32 " instance %" PRIx64 " %s\n",
@@ -182,6 +184,8 @@ static int setup(void **state)
 	h.dev.ifindex = 7;
 	h.dev.mac = (struct ck_mac){ { 0, 0x16, 0x3e, 0, 0, 1 } };
 	h.dev.instance = 0xaa;
+	h.active = true;
+	h.announced = true;
 	nnodes = 0;
 	seq = 0;
 	told[0] = 0;
@@ -315,6 +319,32 @@ static void test_another_roster(void **state)
 	assert_string_equal(watched, "");
 }
 
+/* A device that went down is announced again after the host has noticed. */
+static void test_withdrawn(void **state)
+{
+	(void)state;
+	two_members();
+	h.active = false;
+	h.announced = false;
+	peers_read_all(&h);
+	expect("roster 2\n");
+	assert_true(h.told);
+	assert_false(h.announce_changed);
+	nnodes = 0;
+	peers_event(&h, OWN);
+	assert_true(h.roster_changed);
+	peers_read_all(&h);
+	expect("roster 0 device\n");
+	assert_false(h.told);
+	assert_true(h.announce_changed);
+	/* From now on the host is awaited. */
+	h.announced = true;
+	h.announce_changed = false;
+	two_members();
+	assert_true(h.told);
+	assert_false(h.announce_changed);
+}
+
 static void test_offers(void **state)
 {
 	(void)state;
@@ -365,6 +395,7 @@ int main(void)
 		TEST(test_the_last_word_counts),
 		TEST(test_refusal_keeps_the_roster),
 		TEST(test_another_roster),
+		TEST(test_withdrawn),
 		TEST(test_offers),
 		TEST(test_offer_before_the_member),
 	};

@@ -15,14 +15,29 @@ static void own_path(const struct helper *h, char path[CK_PATH_SIZE],
 	snprintf(path, CK_PATH_SIZE, "data/cokeeper/%s%s", h->mac, rest);
 }
 
+/* A restarted helper finds its announcement, and need not renew it. After a suspend
+ * that was cancelled it must, for the publisher took us for gone.
+ */
+static bool found(struct helper *h, const char *path, const char *value)
+{
+	struct ck_xs_value old;
+
+	return !h->announced && !h->resumed &&
+	       !ck_xs_read(h->xs, CK_XS_NULL, path, &old) &&
+	       !strcmp(old.data, value);
+}
+
 /**
- * announce_update() - announce our instance and addresses
+ * announce_sync() - announce our instance and addresses, unless that is done
  * @h: the helper
- * @force: write even if they are as last announced
+ *
+ * An announcement that is taken back and made again before the publisher looks is
+ * no change to it, and the peers would not learn that we are there again. So a new
+ * one waits until what the host wrote for the last one is gone.
  *
  * Return: 0 or a negative errno.
  */
-int announce_update(struct helper *h, bool force)
+int announce_sync(struct helper *h)
 {
 	struct ck_announce announce = {
 		.instance = h->dev.instance,
@@ -30,42 +45,43 @@ int announce_update(struct helper *h, bool force)
 				      COKEEPER_CAUSE_NONE,
 	};
 	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
-	struct ck_xs_value old;
 	int err;
 
+	h->announce_changed = false;
+	if (!h->active || (!h->announced && !h->resumed && h->told))
+		return 0;
 	err = rtnl_addresses(&h->rtnl, h->dev.lower, &announce.addrs);
 	if (err) {
 		ck_err("addresses: %s", h->rtnl.error);
 		return err;
 	}
-	if (!force && ck_addrs_equal(&h->addrs, &announce.addrs))
+	if (h->announced && !h->resumed &&
+	    ck_addrs_equal(&h->addrs, &announce.addrs))
 		return 0;
 	h->addrs = announce.addrs;
 	h->routes_changed = true;
 
-	/* A restarted helper finds its announcement, and need not renew it. After
-	 * a suspend that was cancelled it must, for the publisher took us for gone.
-	 */
 	own_path(h, path, "/announce");
 	ck_announce_format(&announce, value);
-	if (force && !h->resumed &&
-	    !ck_xs_read(h->xs, CK_XS_NULL, path, &old) &&
-	    !strcmp(old.data, value))
-		return 0;
+	if (!found(h, path, value))
+		err = ck_xs_write(h->xs, CK_XS_NULL, path, value);
 	h->resumed = false;
-	err = ck_xs_write(h->xs, CK_XS_NULL, path, value);
-	if (err)
+	if (err) {
 		ck_err("%s: %s", path, strerror(-err));
-	else
-		ck_debug("announced %s", value);
-	return err;
+		return err;
+	}
+	h->announced = true;
+	ck_debug("announced %s", value);
+	return 0;
 }
 
+/* Take back all that we told the host. */
 void announce_withdraw(struct helper *h)
 {
 	char path[CK_PATH_SIZE];
 	int err;
 
+	h->announced = false;
 	own_path(h, path, "");
 	err = ck_xs_rm(h->xs, CK_XS_NULL, path);
 	if (err)
@@ -96,14 +112,14 @@ static void carry(struct helper *h, const struct ck_message *msg)
 		ck_err("%s: %s", path, strerror(-err));
 }
 
-/* Carry the kernel's offers into XenStore. */
+/* Carry the kernel's offers into XenStore; those of an inactive device are void. */
 void announce_orders(struct helper *h)
 {
 	struct offer_order *order;
 
 	while ((order = STAILQ_FIRST(&h->orders))) {
 		STAILQ_REMOVE_HEAD(&h->orders, next);
-		if (h->attached && order->msg.dev.ifindex == h->dev.ifindex)
+		if (h->active && order->msg.dev.ifindex == h->dev.ifindex)
 			carry(h, &order->msg);
 		free(order);
 	}

@@ -11,6 +11,7 @@
 
 #include "helper.h"
 #include "log.h"
+#include "names.h"
 
 static int take_order(const struct nlmsghdr *nlh, void *arg)
 {
@@ -139,6 +140,36 @@ static void watch(struct helper *h, bool on)
 	peers_watch(h, path, on);
 }
 
+/* Return: why the device can take part in nothing, or NULL. */
+static const char *hindrance(struct helper *h)
+{
+	if (h->dev.inactive)
+		return ck_reason_name(h->dev.inactive);
+	if (!device_up(h))
+		return ck_reason_name(COKEEPER_REASON_LINK_DOWN);
+	return h->dev.steer == COKEEPER_STEER_ROUTE ? routes_hindrance(h) :
+						      NULL;
+}
+
+/* An inactive device is no member: its peers would offer it rings in vain. */
+static void check_activity(struct helper *h)
+{
+	const char *why = hindrance(h);
+
+	if (h->active == !why)
+		return;
+	h->active = !why;
+	h->announce_changed = true;
+	h->routes_changed = true;
+	if (why) {
+		ck_info("%s: inactive: %s", h->device, why);
+		announce_withdraw(h);
+	} else {
+		ck_info("%s: active", h->device);
+		h->roster_changed = true;
+	}
+}
+
 /**
  * device_attach() - take the device over, if it is there
  * @h: the helper, not attached
@@ -178,15 +209,18 @@ int device_attach(struct helper *h)
 	}
 	ck_mac_format_node(&h->dev.mac, h->mac);
 	h->attached = true;
-	h->up = device_up(h);
+	h->active = true;
+	h->routing = true;	/* a predecessor may have left some */
 	if_indextoname(h->dev.lower, lower);
-	ck_info("%s: attached, lower device %s, mac %s", h->device, lower,
-		h->mac);
+	ck_info("%s: attached, lower device %s, mac %s, steer %s", h->device,
+		lower, h->mac, ck_steer_name(h->dev.steer));
 
-	announce_clean_offers(h);
-	announce_update(h, true);
+	check_activity(h);
+	if (h->active)
+		announce_clean_offers(h);
+	announce_sync(h);
 	announce_orders(h);
-	routes_attach(h);
+	routes_sync(h);
 	watch(h, true);	/* fires at once, so that all is read */
 	return 0;
 }
@@ -194,9 +228,13 @@ int device_attach(struct helper *h)
 static void forget(struct helper *h)
 {
 	watch(h, false);
+	routes_stop(h);
 	close_sockets(h);
 	peers_clear(h);
 	h->attached = false;
+	h->active = false;
+	h->announced = false;
+	h->told = false;
 	announce_orders(h);
 }
 
@@ -205,6 +243,24 @@ void device_detach(struct helper *h)
 {
 	announce_withdraw(h);
 	forget(h);
+}
+
+/* It is still the same device. */
+static void follow(struct helper *h, const struct ck_dev *now)
+{
+	if (now->steer != h->dev.steer) {
+		ck_info("%s: steer %s", h->device, ck_steer_name(now->steer));
+		h->routes_changed = true;
+	}
+	h->dev = *now;
+	if (h->resumed) {
+		/* Perhaps on another host, with other peers. */
+		ck_info("%s: resumed", h->device);
+		h->roster_changed = true;
+		h->announce_changed = true;
+		h->seen = 0;
+	}
+	check_activity(h);
 }
 
 /**
@@ -226,22 +282,11 @@ int device_check(struct helper *h)
 		} else if (ck_mac_cmp(&now.mac, &h->dev.mac)) {
 			ck_info("%s: new mac", h->device);
 			device_detach(h);
-		} else if (h->resumed) {
-			/* Perhaps on another host, with other peers. */
-			ck_info("%s: resumed", h->device);
-			h->dev = now;
-			h->roster_changed = true;
-			h->seen = 0;
-			announce_update(h, true);
+		} else {
+			follow(h, &now);
 		}
 	}
-	if (!h->attached)
-		return device_attach(h);
-	if (h->up != device_up(h)) {
-		h->up = !h->up;
-		h->routes_changed = true;
-	}
-	return 0;
+	return h->attached ? 0 : device_attach(h);
 }
 
 /* Leave in an orderly way: nothing of ours stays behind. */
@@ -253,7 +298,7 @@ void device_stop(struct helper *h)
 	if (!h->attached)
 		return;
 	announce_withdraw(h);
-	routes_flush(h);
+	routes_stop(h);
 	nlh = ck_genl_put(&h->bound, buf, COKEEPER_CMD_ROSTER_SET);
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
 	if (ck_nl_request(&h->bound.nl, nlh, NULL, NULL))

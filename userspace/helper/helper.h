@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "genl.h"
 #include "loop.h"
@@ -53,7 +54,10 @@ struct route_change {
  * @rtnl_events: socket for notifications, always open
  * @dev: the device
  * @mac: its identity, as XenStore spells it
- * @addrs: what we announce
+ * @active: it takes part: we announce it, carry its offers, keep its routes
+ * @announced: our announcement is in XenStore
+ * @told: the host has written something for us
+ * @addrs: what we announce, or would
  * @roster: the number of the roster that we follow; 0: none
  * @seen: the highest number of what the host told us; nodes up to it are old
  * @peers: what the roster says, and who made us an offer
@@ -62,11 +66,13 @@ struct route_change {
  * @dev_changed: the kernel told of the device
  * @resumed: it told that this guest was suspended
  * @roster_changed: the whole roster is to be read
- * @links_changed: a device came, went, or went up or down
- * @addrs_changed: an address of the lower device changed
- * @routes_changed: routes may not be as they should
- * @rule_off: the administrator deleted the rule: of IPv4, of IPv6
- * @up: the device is up
+ * @links_changed: a device came, went, or changed
+ * @announce_changed: the announcement may not be as it should
+ * @routes_changed: routes or rules may not be as they should
+ * @routing: there may be routes and rules of ours
+ * @rule_timer: expires when the next missing rule may be added
+ * @rule_time: when that is, in seconds of the monotonic clock
+ * @rule_pause: how long to wait after that one, in seconds
  */
 struct helper {
 	const char *device;
@@ -81,6 +87,9 @@ struct helper {
 	struct ck_genl events;
 	struct ck_dev dev;
 	char mac[CK_MAC_STRLEN];
+	bool active;
+	bool announced;
+	bool told;
 	struct ck_addrs addrs;
 	uint32_t roster;
 	uint64_t seen;
@@ -92,10 +101,13 @@ struct helper {
 	bool resumed;
 	bool roster_changed;
 	bool links_changed;
-	bool addrs_changed;
+	bool announce_changed;
 	bool routes_changed;
-	bool up;
-	bool rule_off[2];
+
+	bool routing;
+	int rule_timer;
+	time_t rule_time;
+	unsigned int rule_pause;
 };
 
 /* device.c: the life of the device */
@@ -105,7 +117,7 @@ int device_check(struct helper *h);
 void device_stop(struct helper *h);
 
 /* announce.c: what we tell the host */
-int announce_update(struct helper *h, bool force);
+int announce_sync(struct helper *h);
 void announce_withdraw(struct helper *h);
 void announce_orders(struct helper *h);
 void announce_clean_offers(struct helper *h);
@@ -119,10 +131,10 @@ void peers_clear(struct helper *h);
 /* routes.c: the way to the peers */
 int routes_open(struct helper *h);
 void routes_close(struct helper *h);
-void routes_attach(struct helper *h);
+const char *routes_hindrance(struct helper *h);
 void routes_sync(struct helper *h);
 void routes_peer_changed(struct helper *h, const struct ck_addrs *old,
 			 const struct ck_addrs *new);
-void routes_flush(struct helper *h);
+void routes_stop(struct helper *h);
 
 #endif /* CK_HELPER_H */

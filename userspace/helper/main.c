@@ -55,10 +55,8 @@ static int react(struct helper *h)
 		h->roster_changed = false;
 		peers_read_all(h);
 	}
-	if (h->addrs_changed) {
-		h->addrs_changed = false;
-		announce_update(h, false);
-	}
+	if (h->announce_changed)
+		announce_sync(h);
 	if (h->routes_changed)
 		routes_sync(h);
 	return 0;

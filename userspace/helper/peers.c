@@ -294,12 +294,13 @@ static bool read_head(struct helper *h, struct ck_roster *roster)
 	memset(roster, 0, sizeof(*roster));
 	own_path(h, path, "roster", NULL);
 	err = ck_xs_read(h->xs, CK_XS_NULL, path, &text);
-	if (err == -ENOENT)
-		return true;
-	if (err) {
+	if (err && err != -ENOENT) {
 		ck_err("%s: %s", path, strerror(-err));
 		return false;
 	}
+	h->told = !err;
+	if (err)
+		return true;
 	if (!ck_roster_parse(text.data, text.len, roster, &why)) {
 		ck_warn("%s ignored: %s", path, why.text);
 		return false;
@@ -411,9 +412,14 @@ void peers_read_all(struct helper *h)
 		return;
 	if (head.reason[0])
 		ck_warn("the host refuses our announcement: %s", head.reason);
-	/* Members of another group are others because the host says so. */
+	if (!h->told && !h->announced)
+		h->announce_changed = true;	/* it may have waited for that */
+	/* Members of another group are others because the host says so, but if we
+	 * left ourselves.
+	 */
 	if (h->roster && h->seen && h->roster != head.roster)
-		cause = COKEEPER_CAUSE_POLICY;
+		cause = h->announced ? COKEEPER_CAUSE_POLICY :
+				       COKEEPER_CAUSE_DEVICE;
 	/* Watched before it is read, so that no change is missed. */
 	follow(h, head.roster);
 	if (!read_members(h, &list))

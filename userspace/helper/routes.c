@@ -5,13 +5,18 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <linux/filter.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include "alloc.h"
 #include "helper.h"
 #include "log.h"
+
+/* The longest time for which a rule that was deleted is not added again, in seconds. */
+#define RULE_PAUSE_MAX	64
 
 static const int families[] = { AF_INET, AF_INET6 };
 
@@ -23,9 +28,13 @@ static const char *family_name(int family)
 static void link_event(struct helper *h, const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	uint32_t ifindex = ifi->ifi_index;
 	const struct nlattr *attr;
 
-	if (h->attached && (uint32_t)ifi->ifi_index == h->dev.ifindex) {
+	/* With a device the kernel silently drops the IPv4 routes by it. */
+	h->routes_changed |= h->routing;
+	if (h->attached &&
+	    (ifindex == h->dev.ifindex || ifindex == h->dev.lower)) {
 		h->links_changed = true;
 		return;
 	}
@@ -35,23 +44,19 @@ static void link_event(struct helper *h, const struct nlmsghdr *nlh)
 			h->links_changed = true;
 }
 
-static void rule_event(struct helper *h, const struct nlmsghdr *nlh)
+/* Each route to a peer's address matters: it is one of ours, or says whether there
+ * should be one.
+ */
+static bool concerns_peer(struct helper *h, const struct nlmsghdr *nlh)
 {
-	bool deleted = nlh->nlmsg_type == RTM_DELRULE;
-	int family, i;
+	struct peer *peer;
+	unsigned int i;
 
-	if (!rtnl_rule_ours(nlh, &family))
-		return;
-	i = family == AF_INET6;
-	if (h->rule_off[i] == deleted)
-		return;
-	h->rule_off[i] = deleted;
-	if (deleted)
-		ck_info("%s: the rule for table %u was deleted; traffic takes the lower device until it is added again",
-			family_name(family), CK_RT_TABLE);
-	else
-		ck_info("%s: the rule for table %u is back",
-			family_name(family), CK_RT_TABLE);
+	TAILQ_FOREACH(peer, &h->peers, next)
+		for (i = 0; peer->member && i < peer->value.addrs.n; i++)
+			if (rtnl_route_covers(nlh, &peer->value.addrs.a[i]))
+				return true;
+	return false;
 }
 
 static int rtnl_event(const struct nlmsghdr *nlh, void *arg)
@@ -67,24 +72,24 @@ static int rtnl_event(const struct nlmsghdr *nlh, void *arg)
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		ifa = mnl_nlmsg_get_payload(nlh);
-		if (!h->attached || ifa->ifa_index != h->dev.lower)
-			break;
-		h->addrs_changed = true;
+		if (h->attached && ifa->ifa_index == h->dev.lower)
+			h->announce_changed = true;
 		/* With an address the kernel silently drops the IPv4 routes
 		 * that have it for their source, even if it comes back.
 		 */
-		if (nlh->nlmsg_type == RTM_DELADDR)
-			h->routes_changed = true;
+		h->routes_changed |= h->routing;
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		if (h->attached && rtnl_route_relevant(nlh, h->dev.ifindex,
-						       h->dev.lower))
+		if (h->routing && concerns_peer(h, nlh))
 			h->routes_changed = true;
 		break;
 	case RTM_NEWRULE:
 	case RTM_DELRULE:
-		rule_event(h, nlh);
+		h->routes_changed |= h->routing;
+		break;
+	case RTM_NEWNETCONF:
+		h->links_changed |= h->attached;
 		break;
 	}
 	return MNL_CB_OK;
@@ -99,32 +104,20 @@ static int serve_rtnl(void *arg)
 	if (err == -ENOBUFS) {
 		/* Something was missed: look at everything. */
 		h->links_changed = true;
-		h->addrs_changed = true;
+		h->announce_changed = true;
 		h->routes_changed = true;
 		err = 0;
 	}
 	return err;
 }
 
-/* Our own changes need not wake us. Nor do routes with a gateway, of which a
- * router may change thousands: they do not say what is on-link.
- */
+/* Our own changes need not wake us. */
 static int filter_events(int fd, uint32_t own_port)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct nlmsghdr, nlmsg_pid)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(own_port), 7, 0),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS,
-			 offsetof(struct nlmsghdr, nlmsg_type)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 5),
-		BPF_STMT(BPF_LDX | BPF_IMM, RTA_GATEWAY),
-		BPF_STMT(BPF_LD | BPF_IMM,
-			 NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct rtmsg))),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 SKF_AD_OFF + SKF_AD_NLATTR),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(own_port), 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 	};
@@ -137,6 +130,46 @@ static int filter_events(int fd, uint32_t own_port)
 			  sizeof(prog)) ? -errno : 0;
 }
 
+static int join(struct helper *h, const int *groups, unsigned int n, bool on)
+{
+	unsigned int i;
+	int group;
+
+	for (i = 0; i < n; i++) {
+		group = groups[i];
+		if (mnl_socket_setsockopt(h->rtnl_events.sk,
+					  on ? NETLINK_ADD_MEMBERSHIP :
+					       NETLINK_DROP_MEMBERSHIP,
+					  &group, sizeof(group)))
+			return -errno;
+	}
+	return 0;
+}
+
+/* Whoever keeps no routes is not woken by those of others. */
+static void follow_routes(struct helper *h, bool on)
+{
+	static const int groups[] = {
+		RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
+		RTNLGRP_IPV6_RULE,
+	};
+	int err = join(h, groups, sizeof(groups) / sizeof(groups[0]), on);
+
+	if (err)
+		ck_err("changes of routes: %s", strerror(-err));
+}
+
+static int serve_rule_timer(void *arg)
+{
+	struct helper *h = arg;
+	uint64_t expired;
+
+	if (read(h->rule_timer, &expired, sizeof(expired)) < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	h->routes_changed = true;
+	return 0;
+}
+
 /**
  * routes_open() - open the rtnetlink sockets
  * @h: the helper
@@ -147,12 +180,14 @@ int routes_open(struct helper *h)
 {
 	static const int groups[] = {
 		RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-		RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
-		RTNLGRP_IPV6_RULE,
+		RTNLGRP_IPV4_NETCONF,
 	};
-	int one = 1, group, err;
-	unsigned int i;
+	int one = 1, err;
 
+	h->rule_timer = timerfd_create(CLOCK_MONOTONIC,
+				       TFD_CLOEXEC | TFD_NONBLOCK);
+	if (h->rule_timer < 0)
+		return -errno;
 	err = ck_nl_open(&h->rtnl, NETLINK_ROUTE);
 	if (err)
 		return err;
@@ -163,38 +198,78 @@ int routes_open(struct helper *h)
 		return err;
 	h->rtnl_events.ntf = rtnl_event;
 	h->rtnl_events.ntf_arg = h;
-	err = filter_events(ck_nl_fd(&h->rtnl_events),
-			    mnl_socket_get_portid(h->rtnl.sk));
-	if (err)
-		return err;
-	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		group = groups[i];
-		if (mnl_socket_setsockopt(h->rtnl_events.sk,
-					  NETLINK_ADD_MEMBERSHIP, &group,
-					  sizeof(group)))
-			return -errno;
-	}
-	return ck_loop_add(&h->loop, ck_nl_fd(&h->rtnl_events), serve_rtnl, h);
+	return filter_events(ck_nl_fd(&h->rtnl_events),
+			     mnl_socket_get_portid(h->rtnl.sk)) ?:
+	       join(h, groups, sizeof(groups) / sizeof(groups[0]), true) ?:
+	       ck_loop_add(&h->loop, h->rule_timer, serve_rule_timer, h) ?:
+	       ck_loop_add(&h->loop, ck_nl_fd(&h->rtnl_events), serve_rtnl, h);
 }
 
 void routes_close(struct helper *h)
 {
 	ck_nl_close(&h->rtnl);
 	ck_nl_close(&h->rtnl_events);
+	close(h->rule_timer);
 }
 
-/* Have the rule that makes our table count. */
-void routes_attach(struct helper *h)
+/**
+ * routes_hindrance() - would what peers send to the device be taken?
+ * @h: the helper, attached
+ *
+ * Return: NULL if so, or why not.
+ */
+const char *routes_hindrance(struct helper *h)
 {
+	if (rtnl_vrf(&h->rtnl, h->dev.lower) !=
+	    rtnl_vrf(&h->rtnl, h->dev.ifindex))
+		return "steer route, and the lower device is in a VRF of its own";
+	if (rtnl_rp_filter_strict(&h->rtnl, h->dev.lower))
+		return "steer route, and the lower device's rp_filter is 1 (strict)";
+	return NULL;
+}
+
+static void set_rule_timer(struct helper *h, time_t seconds)
+{
+	const struct itimerspec its = { .it_value.tv_sec = seconds };
+
+	timerfd_settime(h->rule_timer, 0, &its, NULL);
+}
+
+/* Have the rules that make our table count. Whoever deletes them again and again has
+ * them back ever more slowly.
+ */
+static void sync_rules(struct helper *h)
+{
+	bool present[2], again = h->rule_time;
+	struct timespec now;
 	int i;
 
+	for (i = 0; i < 2; i++)
+		present[i] = rtnl_rule_present(&h->rtnl, families[i]);
+	if (present[0] && present[1])
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec < h->rule_time) {
+		set_rule_timer(h, h->rule_time - now.tv_sec);
+		return;
+	}
+	if (now.tv_sec - h->rule_time > RULE_PAUSE_MAX)
+		h->rule_pause = 0;
+	h->rule_pause = h->rule_pause ? 2 * h->rule_pause : 1;
+	if (h->rule_pause > RULE_PAUSE_MAX)
+		h->rule_pause = RULE_PAUSE_MAX;
+	h->rule_time = now.tv_sec + h->rule_pause;
+
 	for (i = 0; i < 2; i++) {
-		h->rule_off[i] = false;
-		if (rtnl_rule_present(&h->rtnl, families[i]))
+		if (present[i])
 			continue;
 		if (rtnl_rule_set(&h->rtnl, families[i], true))
 			ck_err("%s rule: %s", family_name(families[i]),
 			       h->rtnl.error);
+		else if (again)
+			ck_info("%s: the rule for table %u was deleted, and is back; 'ip link set %s down' turns the device off",
+				family_name(families[i]), CK_RT_TABLE,
+				h->device);
 	}
 }
 
@@ -265,7 +340,7 @@ static void change_routes(struct helper *h, const struct ck_addrs *old,
 	struct ck_route route;
 	unsigned int i;
 
-	if (!h->up)
+	if (!h->routing)
 		return;
 	for (i = 0; i < old->n; i++)
 		if (!ck_addrs_have(new, &old->a[i]) &&
@@ -326,13 +401,8 @@ void routes_peer_changed(struct helper *h, const struct ck_addrs *old,
 	ck_loop_when_quiet(&h->loop, make_changes, h);
 }
 
-/**
- * routes_sync() - make the kernel's routes what they should be
- * @h: the helper
- *
- * A route that is right is left alone.
- */
-void routes_sync(struct helper *h)
+/* A route that is right is left alone. */
+static void sync_routes(struct helper *h)
 {
 	struct ck_routes have = { 0 }, want = { 0 };
 	unsigned int i, k = 0, n;
@@ -340,10 +410,6 @@ void routes_sync(struct helper *h)
 	struct peer *peer;
 	int cmp;
 
-	h->routes_changed = false;
-	forget_changes(h);
-	if (!h->up)
-		return;
 	if (rtnl_routes(&h->rtnl, h->dev.ifindex, &have)) {
 		ck_err("list routes: %s", h->rtnl.error);
 		goto out;
@@ -377,16 +443,41 @@ out:
 }
 
 /**
- * routes_flush() - take our routes away, and the rule if nobody needs it
+ * routes_sync() - make the kernel's routes and rules what they should be
  * @h: the helper
  */
-void routes_flush(struct helper *h)
+void routes_sync(struct helper *h)
+{
+	h->routes_changed = false;
+	if (!h->active || h->dev.steer != COKEEPER_STEER_ROUTE) {
+		routes_stop(h);
+		return;
+	}
+	h->routing = true;
+	forget_changes(h);
+	follow_routes(h, true);
+	sync_rules(h);
+	sync_routes(h);
+}
+
+/**
+ * routes_stop() - take our routes away, and the rules if nobody needs them
+ * @h: the helper
+ */
+void routes_stop(struct helper *h)
 {
 	struct ck_routes routes = { 0 };
 	unsigned int i;
 	int f;
 
 	forget_changes(h);
+	if (!h->routing)
+		return;
+	h->routing = false;
+	h->rule_time = 0;
+	h->rule_pause = 0;
+	set_rule_timer(h, 0);
+	follow_routes(h, false);
 	rtnl_routes(&h->rtnl, h->dev.ifindex, &routes);
 	for (i = 0; i < routes.n; i++)
 		route_del(h, &routes.r[i].dst);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rtnetlink: addresses, host routes and the rule that looks them up. */
+/* rtnetlink: addresses, host routes, the rule that looks them up, and link settings. */
 #include "rtnl.h"
 
 #include <errno.h>
@@ -7,12 +7,19 @@
 #include <string.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 
 #include "alloc.h"
 #include "log.h"
 
 #define DUMP_TRIES	8
+
+/* Our rule holds for each user id that there can be. A lookup in the name of this
+ * one, which nobody has, passes it over and tells of the way without us.
+ */
+#define NOBODY		UINT32_MAX
 
 void ck_routes_add(struct ck_routes *routes, const struct ck_route *route)
 {
@@ -165,7 +172,7 @@ static int store_answer(const struct nlmsghdr *nlh, void *arg)
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct answer *answer = arg;
 	const struct nlattr *attr;
-	bool gateway = false;
+	bool direct = true;
 	uint32_t oif = 0;
 
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
@@ -173,7 +180,8 @@ static int store_answer(const struct nlmsghdr *nlh, void *arg)
 		case RTA_GATEWAY:
 		case RTA_VIA:
 		case RTA_MULTIPATH:
-			gateway = true;
+		case RTA_ENCAP:
+			direct = false;
 			break;
 		case RTA_OIF:
 			oif = mnl_attr_get_u32(attr);
@@ -183,48 +191,36 @@ static int store_answer(const struct nlmsghdr *nlh, void *arg)
 			break;
 		}
 	}
-	answer->onlink = rtm->rtm_type == RTN_UNICAST && !gateway &&
+	answer->onlink = rtm->rtm_type == RTN_UNICAST && direct &&
 			 oif == answer->ifindex;
 	return MNL_CB_OK;
 }
 
-static bool route_get(struct ck_nl *nl, uint32_t ifindex, uint32_t flags,
-		      struct ck_route *route)
-{
-	struct answer answer = { .ifindex = ifindex, .route = route };
-	char buf[CK_NL_REQUEST_SIZE];
-	const struct rtmsg rtm = {
-		.rtm_family = route->dst.family,
-		.rtm_dst_len = 8 * ck_addr_len(&route->dst),
-		.rtm_flags = flags,
-	};
-	struct nlmsghdr *nlh;
-
-	nlh = put_request(buf, RTM_GETROUTE, 0, &rtm, sizeof(rtm));
-	put_addr(nlh, RTA_DST, &route->dst);
-	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
-	return !ck_nl_request(nl, nlh, store_answer, &answer) && answer.onlink;
-}
-
 /**
- * rtnl_onlink() - is an address reached through a device without a gateway?
+ * rtnl_onlink() - would an address be reached through a device and without a gateway,
+ *		   if our table were not there?
  * @nl: a socket for requests
  * @ifindex: the device
  * @route: @route->dst is the address; @route->src becomes the address that
  *	   we would reach it from
  *
- * Return: whether it is.
+ * Return: whether it would.
  */
 bool rtnl_onlink(struct ck_nl *nl, uint32_t ifindex, struct ck_route *route)
 {
-	if (!route_get(nl, ifindex, 0, route) || !route->src.family)
-		return false;
+	struct answer answer = { .ifindex = ifindex, .route = route };
+	const struct rtmsg rtm = {
+		.rtm_family = route->dst.family,
+		.rtm_dst_len = 8 * ck_addr_len(&route->dst),
+	};
+	char buf[CK_NL_REQUEST_SIZE];
+	struct nlmsghdr *nlh;
 
-	/* Without any route IPv4 takes everything for on-link; only the second
-	 * form of the question says so.
-	 */
-	return route->dst.family != AF_INET ||
-	       route_get(nl, ifindex, RTM_F_FIB_MATCH, route);
+	nlh = put_request(buf, RTM_GETROUTE, 0, &rtm, sizeof(rtm));
+	put_addr(nlh, RTA_DST, &route->dst);
+	mnl_attr_put_u32(nlh, RTA_UID, NOBODY);
+	return !ck_nl_request(nl, nlh, store_answer, &answer) &&
+	       answer.onlink && route->src.family;
 }
 
 struct route_dump {
@@ -320,8 +316,8 @@ static struct nlmsghdr *put_route(void *buf, uint16_t type, uint16_t flags,
 		.rtm_dst_len = 8 * ck_addr_len(dst),
 		.rtm_table = RT_TABLE_UNSPEC,
 		.rtm_protocol = CK_RT_PROTOCOL,
-		.rtm_scope = dst->family == AF_INET ? RT_SCOPE_LINK :
-						      RT_SCOPE_UNIVERSE,
+		/* So that no route's gateway is looked for behind it. */
+		.rtm_scope = RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST,
 	};
 	struct nlmsghdr *nlh = put_request(buf, type, flags, &rtm, sizeof(rtm));
@@ -359,78 +355,73 @@ int rtnl_route_del(struct ck_nl *nl, uint32_t ifindex,
 }
 
 /**
- * rtnl_rule_ours() - is this the rule that looks our table up?
- * @nlh: an RTM_NEWRULE or RTM_DELRULE message
- * @family: its address family
- *
- * Return: whether it is.
- */
-bool rtnl_rule_ours(const struct nlmsghdr *nlh, int *family)
-{
-	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
-	uint32_t table = frh->table;
-	const struct nlattr *attr;
-
-	mnl_attr_for_each(attr, nlh, sizeof(*frh))
-		if (mnl_attr_get_type(attr) == FRA_TABLE)
-			table = mnl_attr_get_u32(attr);
-	*family = frh->family;
-	return frh->action == FR_ACT_TO_TBL && table == CK_RT_TABLE;
-}
-
-/**
- * rtnl_route_relevant() - does a change of a route matter to us?
+ * rtnl_route_covers() - is a route one to an address?
  * @nlh: an RTM_NEWROUTE or RTM_DELROUTE message
- * @ifindex: our device
- * @lower: the device below it
+ * @addr: the address
  *
- * Return: true for our own routes, and for those that say which addresses are
- * on-link at the lower device.
+ * Return: whether it is, or could be if there were no better one.
  */
-bool rtnl_route_relevant(const struct nlmsghdr *nlh, uint32_t ifindex,
-			 uint32_t lower)
+bool rtnl_route_covers(const struct nlmsghdr *nlh, const struct ck_addr *addr)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	unsigned int bytes = rtm->rtm_dst_len / 8, bits = rtm->rtm_dst_len % 8;
 	const struct nlattr *attr;
-	struct ck_route route;
-	uint32_t oif = 0;
+	struct ck_addr dst = { 0 };
 
-	if (parse_route(nlh, ifindex, &route))
-		return true;
-	if (rtm->rtm_type != RTN_UNICAST || (rtm->rtm_flags & RTM_F_CLONED))
+	if (rtm->rtm_family != addr->family ||
+	    rtm->rtm_dst_len > 8 * ck_addr_len(addr))
 		return false;
-	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
-		switch (mnl_attr_get_type(attr)) {
-		case RTA_GATEWAY:
-		case RTA_VIA:
-			return false;
-		case RTA_OIF:
-			oif = mnl_attr_get_u32(attr);
-			break;
-		}
-	}
-	return oif == lower;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
+		if (mnl_attr_get_type(attr) == RTA_DST)
+			get_addr(attr, rtm->rtm_family, &dst);
+	return !memcmp(dst.b, addr->b, bytes) &&
+	       (!bits || !((dst.b[bytes] ^ addr->b[bytes]) >> (8 - bits)));
 }
 
 static int find_rule(const struct nlmsghdr *nlh, void *arg)
 {
-	int family;
+	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
+	uint32_t table = frh->table, pref = 0;
+	const struct nlattr *attr;
+	bool local = false;
 
-	if (nlh->nlmsg_type == RTM_NEWRULE && rtnl_rule_ours(nlh, &family))
+	mnl_attr_for_each(attr, nlh, sizeof(*frh)) {
+		switch (mnl_attr_get_type(attr)) {
+		case FRA_TABLE:
+			table = mnl_attr_get_u32(attr);
+			break;
+		case FRA_PRIORITY:
+			pref = mnl_attr_get_u32(attr);
+			break;
+		case FRA_IIFNAME:
+			local = !strcmp(mnl_attr_get_str(attr), "lo");
+			break;
+		}
+	}
+	if (nlh->nlmsg_type == RTM_NEWRULE && frh->action == FR_ACT_TO_TBL &&
+	    table == CK_RT_TABLE && pref == CK_RULE_PREF && local)
 		*(bool *)arg = true;
 	return MNL_CB_OK;
 }
 
+/**
+ * rtnl_rule_present() - is the rule there that looks our table up?
+ * @nl: a socket for requests
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: whether it is; true also where the kernel has no such rules.
+ */
 bool rtnl_rule_present(struct ck_nl *nl, int family)
 {
 	const struct fib_rule_hdr frh = { .family = family };
 	char buf[CK_NL_REQUEST_SIZE];
 	bool present = false;
 	struct nlmsghdr *nlh;
+	int err;
 
 	nlh = put_request(buf, RTM_GETRULE, NLM_F_DUMP, &frh, sizeof(frh));
-	ck_nl_request(nl, nlh, find_rule, &present);
-	return present;
+	err = ck_nl_request(nl, nlh, find_rule, &present);
+	return present || err == -EAFNOSUPPORT;
 }
 
 /**
@@ -439,10 +430,13 @@ bool rtnl_rule_present(struct ck_nl *nl, int family)
  * @family: AF_INET or AF_INET6
  * @present: whether it is to be there
  *
+ * It holds for what is sent from here, not for what is forwarded.
+ *
  * Return: 0, also when there is nothing to do, or a negative errno.
  */
 int rtnl_rule_set(struct ck_nl *nl, int family, bool present)
 {
+	const struct fib_rule_uid_range everybody = { 0, NOBODY - 1 };
 	const struct fib_rule_hdr frh = {
 		.family = family,
 		.table = RT_TABLE_UNSPEC,
@@ -457,8 +451,84 @@ int rtnl_rule_set(struct ck_nl *nl, int family, bool present)
 			  sizeof(frh));
 	mnl_attr_put_u32(nlh, FRA_TABLE, CK_RT_TABLE);
 	mnl_attr_put_u32(nlh, FRA_PRIORITY, CK_RULE_PREF);
+	mnl_attr_put_strz(nlh, FRA_IIFNAME, "lo");
+	mnl_attr_put(nlh, FRA_UID_RANGE, sizeof(everybody), &everybody);
 	mnl_attr_put_u8(nlh, FRA_PROTOCOL, CK_RT_PROTOCOL);
 	err = ck_nl_request(nl, nlh, NULL, NULL);
 	return err == -EEXIST || err == -ENOENT || err == -EAFNOSUPPORT ? 0 :
 									  err;
+}
+
+static bool slave_of_vrf(const struct nlattr *linkinfo)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, linkinfo)
+		if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_KIND)
+			return !strcmp(mnl_attr_get_str(attr), "vrf");
+	return false;
+}
+
+static int store_vrf(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *attr;
+	uint32_t master = 0;
+	bool vrf = false;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_MASTER)
+			master = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+			vrf = slave_of_vrf(attr);
+	}
+	*(uint32_t *)arg = vrf ? master : 0;
+	return MNL_CB_OK;
+}
+
+/* Return: the VRF that a device is in, or 0. */
+uint32_t rtnl_vrf(struct ck_nl *nl, uint32_t ifindex)
+{
+	const struct ifinfomsg ifi = { .ifi_index = ifindex };
+	char buf[CK_NL_REQUEST_SIZE];
+	struct nlmsghdr *nlh;
+	uint32_t vrf = 0;
+
+	nlh = put_request(buf, RTM_GETLINK, 0, &ifi, sizeof(ifi));
+	ck_nl_request(nl, nlh, store_vrf, &vrf);
+	return vrf;
+}
+
+static int store_rp_filter(const struct nlmsghdr *nlh, void *arg)
+{
+	uint32_t *max = arg, value;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct netconfmsg)) {
+		if (mnl_attr_get_type(attr) != NETCONFA_RP_FILTER)
+			continue;
+		value = mnl_attr_get_u32(attr);
+		if (value > *max)
+			*max = value;
+	}
+	return MNL_CB_OK;
+}
+
+/* Is IPv4's reverse path filter strict at a device? The larger of its own setting
+ * and that of all devices counts; 1 is strict, 2 is loose.
+ */
+bool rtnl_rp_filter_strict(struct ck_nl *nl, uint32_t ifindex)
+{
+	const uint32_t of[] = { ifindex, (uint32_t)NETCONFA_IFINDEX_ALL };
+	const struct netconfmsg ncm = { .ncm_family = AF_INET };
+	char buf[CK_NL_REQUEST_SIZE];
+	struct nlmsghdr *nlh;
+	uint32_t max = 0;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		nlh = put_request(buf, RTM_GETNETCONF, 0, &ncm, sizeof(ncm));
+		mnl_attr_put_u32(nlh, NETCONFA_IFINDEX, of[i]);
+		ck_nl_request(nl, nlh, store_rp_filter, &max);
+	}
+	return max == 1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* rtnetlink: addresses, host routes and the rule that looks them up. */
+/* rtnetlink: addresses, host routes, the rule that looks them up, and link settings. */
 #ifndef CK_RTNL_H
 #define CK_RTNL_H
 
@@ -10,7 +10,7 @@
 
 #define CK_RT_TABLE	25451
 #define CK_RT_PROTOCOL	107
-#define CK_RULE_PREF	32000
+#define CK_RULE_PREF	32765	/* after the user's rules, before table main */
 
 /**
  * struct ck_route - a host route to a member
@@ -41,8 +41,8 @@ int rtnl_route_del(struct ck_nl *nl, uint32_t ifindex,
 		   const struct ck_addr *dst);
 bool rtnl_rule_present(struct ck_nl *nl, int family);
 int rtnl_rule_set(struct ck_nl *nl, int family, bool present);
-bool rtnl_rule_ours(const struct nlmsghdr *nlh, int *family);
-bool rtnl_route_relevant(const struct nlmsghdr *nlh, uint32_t ifindex,
-			 uint32_t lower);
+bool rtnl_route_covers(const struct nlmsghdr *nlh, const struct ck_addr *addr);
+uint32_t rtnl_vrf(struct ck_nl *nl, uint32_t ifindex);
+bool rtnl_rp_filter_strict(struct ck_nl *nl, uint32_t ifindex);
 
 #endif /* CK_RTNL_H */
