@@ -48,7 +48,7 @@ static void expect(const char *command, const char *want)
 	assert_string_equal(text, want);
 }
 
-#define ROUTES	"ip -4 route show table 25451 | sed 's/ *$//'; ip -6 route show table 25451 2>/dev/null | sed 's/ *$//'"
+#define ROUTES	"ip -4 route show table 25451 2>/dev/null | sed 's/ *$//'; ip -6 route show table 25451 2>/dev/null | sed 's/ *$//'"
 #define RULES	"{ ip -4 rule show; ip -6 rule show; }"
 #define RULE	"32765: from all iif lo uidrange 0-4294967294 lookup 25451 proto 107\n"
 
@@ -281,7 +281,7 @@ static void test_the_users_route_wins(void **state)
 static void test_the_users_rules_win(void **state)
 {
 	(void)state;
-	run("ip rule del pref 32765; ip rule add from 10.0.0.1 lookup 77");
+	run("ip rule del lookup 25451 && ip rule add from 10.0.0.1 lookup 77");
 	run("ip route add 10.0.0.2 via 10.0.0.254 table 77");
 	h.rule_time = 0;
 	member(2, "10.0.0.2", NULL);
