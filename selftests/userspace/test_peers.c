@@ -360,6 +360,14 @@ static void test_offers(void **state)
 	node(OFFER("02"), "v=1 id=2 from=0000000000000022 to=00000000000000aa gref=8 port=1");
 	peers_event(&h, OFFER("02"));
 	expect("offer 02 instance 22 id 2\n");
+	/* While the device is inactive it waits. */
+	h.active = false;
+	node(OFFER("02"), "v=1 id=9 from=0000000000000022 to=00000000000000aa gref=8 port=1");
+	peers_event(&h, OFFER("02"));
+	expect("");
+	h.active = true;
+	peers_read_all(&h);
+	expect("roster 2\noffer 02 instance 22 id 9\n");
 	/* To another instance of ours, or from another of the peer's. */
 	node(OFFER("02"), "v=1 id=3 from=0000000000000022 to=00000000000000bb gref=8 port=1");
 	peers_event(&h, OFFER("02"));

@@ -252,6 +252,8 @@ static void follow(struct helper *h, const struct ck_dev *now)
 		ck_info("%s: steer %s", h->device, ck_steer_name(now->steer));
 		h->routes_changed = true;
 	}
+	if (now->instance != h->dev.instance)
+		h->resumed = true;	/* and the word of it was lost */
 	h->dev = *now;
 	if (h->resumed) {
 		/* Perhaps on another host, with other peers. */

@@ -175,14 +175,16 @@ static void kernel_set_all(struct helper *h, uint32_t cause)
 	free(buf);
 }
 
-/* An offer may come before the kernel knows who makes it; then it waits. */
+/* An offer may come before the kernel knows who makes it, or while the device is
+ * inactive; then it waits.
+ */
 static void deliver(struct helper *h, struct peer *peer)
 {
 	char buf[CK_NL_REQUEST_SIZE], name[CK_MAC_STRLEN];
 	struct nlattr *nest;
 	struct nlmsghdr *nlh;
 
-	if (!peer->offered || peer->delivered || !peer->member ||
+	if (!h->active || !peer->offered || peer->delivered || !peer->member ||
 	    peer->value.instance != peer->offer.from ||
 	    h->dev.instance != peer->offer.to)
 		return;

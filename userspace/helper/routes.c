@@ -222,9 +222,9 @@ const char *routes_hindrance(struct helper *h)
 {
 	if (rtnl_vrf(&h->rtnl, h->dev.lower) !=
 	    rtnl_vrf(&h->rtnl, h->dev.ifindex))
-		return "steer route, and the lower device is in a VRF of its own";
+		return "steer route, but not in the VRF of the lower device";
 	if (rtnl_rp_filter_strict(&h->rtnl, h->dev.lower))
-		return "steer route, and the lower device's rp_filter is 1 (strict)";
+		return "steer route, but the lower device's rp_filter is 1 (strict)";
 	return NULL;
 }
 
