@@ -3,12 +3,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "names.h"
+#include "output.h"
 
 #define TIME_SIZE	64
 
@@ -34,95 +38,65 @@ static const char *cause(const struct ck_message *msg)
 			    ck_reason_name(msg->peer.reason);
 }
 
-static void print_text(const struct ck_message *msg)
+static void print_peer(const struct ck_message *msg)
 {
-	char time[TIME_SIZE], name[IF_NAMESIZE], mac[CK_MAC_STRLEN];
+	char mac[CK_MAC_STRLEN];
 
-	format_time(time, msg->time);
-	printf("%s %s %s", time, ck_event_name(msg->event),
-	       cli_ifname(msg->dev.ifindex, name));
-	if (msg->have_peer)
-		printf(" peer %s domid %" PRIu32 " instance %016" PRIx64
-		       " state %s cause %s\n",
-		       ck_mac_format(&msg->peer.mac, mac), msg->peer.domid,
-		       msg->peer.instance, ck_state_name(msg->peer.state),
-		       cause(msg));
-	else if (msg->dev.helper)
-		printf(" mac %s instance %016" PRIx64 " helper %" PRIu32 "\n",
-		       ck_mac_format(&msg->dev.mac, mac), msg->dev.instance,
-		       msg->dev.helper);
+	out_string("mac", " peer %s", ck_mac_format(&msg->peer.mac, mac));
+	out_u64("domid", " domid %" PRIu64, msg->peer.domid);
+	out_hex("instance", " instance %s", msg->peer.instance);
+	out_string("state", " state %s", ck_state_name(msg->peer.state));
+	out_string("cause", " cause %s", cause(msg));
+}
+
+static void print_dev(const struct ck_message *msg)
+{
+	cli_print_dev(&msg->dev);
+	if (msg->cause)
+		out_string("cause", " cause %s", ck_cause_name(msg->cause));
 	else
-		printf(" mac %s instance %016" PRIx64 " helper none\n",
-		       ck_mac_format(&msg->dev.mac, mac), msg->dev.instance);
+		out_null("cause", "");
 }
-
-static void print_json(const struct ck_message *msg)
-{
-	char time[TIME_SIZE], name[IF_NAMESIZE], mac[CK_MAC_STRLEN];
-	struct json_object *obj = json_object_new_object();
-
-	format_time(time, msg->time);
-	cli_json_str(obj, "time", time);
-	cli_json_str(obj, "event", ck_event_name(msg->event));
-	cli_json_str(obj, "device", cli_ifname(msg->dev.ifindex, name));
-	if (msg->have_peer) {
-		cli_json_str(obj, "mac", ck_mac_format(&msg->peer.mac, mac));
-		cli_json_u64(obj, "domid", msg->peer.domid);
-		cli_json_hex(obj, "instance", msg->peer.instance);
-		cli_json_str(obj, "state", ck_state_name(msg->peer.state));
-		cli_json_str(obj, "cause", cause(msg));
-	} else {
-		cli_json_str(obj, "mac", ck_mac_format(&msg->dev.mac, mac));
-		cli_json_hex(obj, "instance", msg->dev.instance);
-		if (msg->dev.helper)
-			cli_json_u64(obj, "helper", msg->dev.helper);
-		else
-			json_object_object_add(obj, "helper", NULL);
-	}
-	puts(json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN));
-	json_object_put(obj);
-}
-
-struct monitor {
-	struct ck_genl genl;
-	bool json;
-};
 
 static int print_event(const struct nlmsghdr *nlh, void *arg)
 {
-	struct monitor *monitor = arg;
+	const struct ck_genl *genl = arg;
+	char time[TIME_SIZE], name[IF_NAMESIZE];
 	struct ck_message msg;
 
-	if (nlh->nlmsg_type != monitor->genl.family ||
-	    !ck_genl_parse(nlh, &msg))
+	if (nlh->nlmsg_type != genl->family || !ck_genl_parse(nlh, &msg) ||
+	    !msg.have_event)
 		return MNL_CB_OK;
-	if (!msg.have_event)
-		msg.event = COKEEPER_EVENT_DEVICE;
-	if (monitor->json)
-		print_json(&msg);
+	format_time(time, msg.time);
+	out_open_object(NULL);
+	out_string("time", "%s", time);
+	out_string("event", " %s", ck_event_name(msg.event));
+	out_string("device", " %s", cli_ifname(msg.dev.ifindex, name));
+	if (msg.have_peer)
+		print_peer(&msg);
 	else
-		print_text(&msg);
+		print_dev(&msg);
+	out_text("\n");
+	out_close();
 	fflush(stdout);
 	return MNL_CB_OK;
 }
 
-static int monitor_run(struct monitor *monitor)
+/* Print events until a signal asks for an end. Return: the exit status. */
+static int print_events(struct ck_genl *genl, int signals)
 {
-	struct pollfd pfd = { .events = POLLIN };
+	struct pollfd pfd[] = {
+		{ .fd = ck_nl_fd(&genl->nl), .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
 	int err;
 
-	err = ck_genl_join(&monitor->genl, monitor->genl.monitor);
-	if (err) {
-		cli_error("join the monitor group: %s", strerror(-err));
-		return 1;
-	}
-	pfd.fd = ck_nl_fd(&monitor->genl.nl);
-	monitor->genl.nl.ntf = print_event;
-	monitor->genl.nl.ntf_arg = monitor;
 	while (!ferror(stdout)) {
-		if (poll(&pfd, 1, -1) < 0)
+		if (poll(pfd, 2, -1) < 0)
 			break;
-		err = ck_nl_drain(&monitor->genl.nl);
+		if (pfd[1].revents)
+			return 0;
+		err = ck_nl_drain(&genl->nl);
 		if (err == -ENOBUFS) {
 			cli_error("some events were lost");
 		} else if (err) {
@@ -133,19 +107,46 @@ static int monitor_run(struct monitor *monitor)
 	return 1;
 }
 
-int cmd_monitor(int argc, char **argv, bool json)
+static int monitor(struct ck_genl *genl)
 {
-	struct monitor monitor = { .json = json };
+	int err, signals, ret;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (signals < 0) {
+		cli_error("signalfd: %s", strerror(errno));
+		return 1;
+	}
+	genl->nl.ntf = print_event;
+	genl->nl.ntf_arg = genl;
+	err = ck_genl_join(genl, genl->monitor);
+	if (err) {
+		cli_error("join the monitor group: %s", strerror(-err));
+		ret = 1;
+	} else {
+		ret = print_events(genl, signals);
+	}
+	close(signals);
+	return ret;
+}
+
+int cmd_monitor(int argc, char **argv)
+{
+	struct ck_genl genl;
 	int ret;
 
 	if (argc) {
 		cli_error("unexpected argument '%s'", argv[0]);
 		return 2;
 	}
-	ret = cli_open(&monitor.genl);
+	ret = cli_open(&genl);
 	if (ret)
 		return ret;
-	ret = monitor_run(&monitor);
-	ck_genl_close(&monitor.genl);
+	ret = monitor(&genl);
+	ck_genl_close(&genl);
 	return ret;
 }

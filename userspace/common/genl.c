@@ -214,6 +214,12 @@ bool ck_genl_parse(const struct nlmsghdr *nlh, struct ck_message *msg)
 		case COKEEPER_A_MAC:
 			get_mac(attr, &msg->dev.mac);
 			break;
+		case COKEEPER_A_STEER:
+			msg->dev.steer = get_u32(attr);
+			break;
+		case COKEEPER_A_INACTIVE:
+			msg->dev.inactive = get_u32(attr);
+			break;
 		case COKEEPER_A_PEER:
 			parse_peer(attr, &msg->peer);
 			msg->have_peer = true;
