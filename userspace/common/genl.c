@@ -193,7 +193,6 @@ bool ck_genl_parse(const struct nlmsghdr *nlh, struct ck_message *msg)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*g))
 		return false;
 	msg->cmd = g->cmd;
-	msg->dev.steer = COKEEPER_STEER_ROUTE;
 	mnl_attr_for_each(attr, nlh, sizeof(*g)) {
 		switch (mnl_attr_get_type(attr)) {
 		case COKEEPER_A_IFINDEX:
@@ -237,12 +236,6 @@ bool ck_genl_parse(const struct nlmsghdr *nlh, struct ck_message *msg)
 			break;
 		case COKEEPER_A_CAUSE:
 			msg->cause = get_u32(attr);
-			break;
-		case COKEEPER_A_STEER:
-			msg->dev.steer = get_u32(attr);
-			break;
-		case COKEEPER_A_INACTIVE:
-			msg->dev.inactive = get_u32(attr);
 			break;
 		}
 	}

@@ -28,7 +28,7 @@ struct ck_genl {
  * struct ck_dev - a cokeeper device
  * @helper: netlink port of its helper, 0 for none
  * @mac: identity of the guest
- * @steer: COKEEPER_STEER_*; a module that does not say steers by route
+ * @steer: COKEEPER_STEER_*
  * @inactive: COKEEPER_REASON_*, COKEEPER_REASON_NONE while it is active
  */
 struct ck_dev {
