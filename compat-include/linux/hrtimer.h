@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Bridges <linux/hrtimer.h> of Linux 6.1 to 6.12. */
+/* Bridges <linux/hrtimer.h> of Linux 6.13 and later. */
 #ifndef CK_COMPAT_LINUX_HRTIMER_H
 #define CK_COMPAT_LINUX_HRTIMER_H
 
@@ -10,9 +10,9 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *),
-				 clockid_t clock, enum hrtimer_mode mode)
+				 clockid_t clock_id, enum hrtimer_mode mode)
 {
-	hrtimer_init(timer, clock, mode);
+	hrtimer_init(timer, clock_id, mode);
 	timer->function = function;
 }
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Bridges <linux/netdevice.h> of Linux 6.1 to 6.12. */
+/* Bridges <linux/netdevice.h> of Linux 6.1 to 7.2. */
 #ifndef CK_COMPAT_LINUX_NETDEVICE_H
 #define CK_COMPAT_LINUX_NETDEVICE_H
 
@@ -24,17 +24,13 @@ static inline void ck_netdev_set_lockless(struct net_device *dev)
 #endif
 }
 
-/* Has an administrator put tc programs or filters behind a device's egress hooks? Under
- * RCU. Since 6.6 BPF programs may be there without a clsact qdisc.
+/* Does anything of tc look at what leaves by the device? Since 6.6 clsact and programs
+ * that are attached without it are in one place.
  */
-static inline bool netdev_has_tc_egress(const struct net_device *dev)
+static inline bool ck_netdev_has_tc_egress(const struct net_device *dev)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-#ifdef CONFIG_NET_XGRESS
+#if defined(CONFIG_NET_XGRESS)
 	return rcu_access_pointer(dev->tcx_egress);
-#else
-	return false;
-#endif
 #elif defined(CONFIG_NET_CLS_ACT)
 	return rcu_access_pointer(dev->miniq_egress);
 #else
