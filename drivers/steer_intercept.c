@@ -53,7 +53,7 @@ static bool may_intercept(const struct ck_dev *ck, const struct sk_buff *skb,
 	if (!ether_addr_equal(eth->h_source, ck->lower->dev_addr))
 		return false;
 	*why = CK_TX_FALLBACK_TC;
-	if (netdev_has_tc_egress(ck->lower))
+	if (ck_netdev_has_tc_egress(ck->lower))
 		return false;
 	*why = CK_TX_FALLBACK_QDISC;
 	return only_queues(ck->lower);

@@ -29,28 +29,42 @@ mtu_follows() {
 }
 check "the MTU follows the lower device" mtu_follows
 
-check "rx-usecs says how long it looks for packets" \
-	on d1 'ethtool -C cokeeper0 rx-usecs 20 && ethtool -c cokeeper0 | grep -q "^rx-usecs:.*20"'
-check "within bounds" refused "at most 1000" ethtool -C cokeeper0 rx-usecs 1001
+# option NAME VALUE: does ip show it so?
+option() {
+	on d1 "ip -d -j link show cokeeper0 | jq -e '.[0].linkinfo.info_data.$1 == $2'"
+}
+# set_option WORD...: at the live device.
+set_option() {
+	on d1 "ip link set cokeeper0 type cokeeper $*"
+}
+check "it intercepts by default" option steer '"intercept"'
+check "how it steers can be changed" eval "set_option steer route && option steer '\"route\"'"
+check "and back" eval "set_option steer intercept && option steer '\"intercept\"'"
+check "the time of polling can be set" eval "set_option poll_usecs 20 && option poll_usecs 20"
+check "within bounds" refused . ip link set cokeeper0 type cokeeper poll_usecs 1001
+check "the share of the memory can be set" eval "set_option memory_share 20 && option memory_share 20"
+check "within bounds" refused . ip link set cokeeper0 type cokeeper memory_share 51
 check "the number of queues is shown" on d1 'ethtool -l cokeeper0 | grep -q "Combined:.*1"'
 
-ring_size() {
-	on d1 "ethtool -g cokeeper0 | tail -n +6 | grep -q 'TX:.*$1'"
+check "a ring's size is shown" option ring_size 262144
+check "one that is no power of two is refused" refused "power of two" ip link set cokeeper0 type cokeeper ring_size 200000
+check "one that is too small is refused" refused "power of two" ip link set cokeeper0 type cokeeper ring_size 65536
+unprivileged() {
+	refused "initial user namespace" "unshare -Urn sh -c 'ip link add lower9 type dummy &&
+		ip link add ck9 link lower9 type cokeeper'"
 }
-check "a ring's size is shown" ring_size 262144
-check "one that is no power of two is refused" refused "power of two" ethtool -G cokeeper0 tx 200000
-check "one that is too small is refused" refused "power of two" ethtool -G cokeeper0 tx 65536
+check "root of another user namespace makes no device" unprivileged
 check "d1 and d2 have a channel" connect 1 2
 serve_iperf d2
 bg transfer d1 "iperf3 -c $(ip4 2) -t 4"
 check "the size changes under traffic" \
-	on d1 'for s in 131072 1048576 524288; do ethtool -G cokeeper0 tx $s || exit; done'
-check "it is shown" ring_size 524288
+	on d1 'for s in 131072 1048576 524288; do ip link set cokeeper0 type cokeeper ring_size $s || exit; done'
+check "it is shown" option ring_size 524288
 check "the channel is made anew" connect 1 2
 check "the transfer ends" busywait 30 ended transfer d1
 check "without an error" on d1 'cat /tmp/transfer.log; [ "$(cat /tmp/transfer.status)" = 0 ]'
 stop_bg iperf3-server d2
-check "the size can be put back" on d1 'ethtool -G cokeeper0 tx 262144; ethtool -C cokeeper0 rx-usecs 50'
+check "all can be put back" set_option ring_size 262144 poll_usecs 50 memory_share 12
 
 lower_goes() {
 	on d1 'modprobe dummy && ip link add dummy9 type dummy && ip link add ck9 link dummy9 type cokeeper &&

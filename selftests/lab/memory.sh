@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Channels take an eighth of a guest's memory at most: the one that was not used for the
+# Channels take 12 % of a guest's memory at most: the one that was not used for the
 # longest time makes room for a new one, and what has none takes the netfront.
 
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 # Two channels fit, three do not, with as many of the largest lanes as that takes.
-lanes=$(on d1 'awk "/^MemTotal:/ { printf \"%d\", \$2 / 8 / 2 / 2052 }" /proc/meminfo')
+lanes=$(on d1 'awk "/^MemTotal:/ { printf \"%d\", \$2 * 0.12 / 2 / 2052 }" /proc/meminfo')
 enlarge() {
-	on "d$1" "ethtool -G cokeeper0 tx 1048576 && ethtool -L cokeeper0 combined $lanes"
+	on "d$1" "ip link set cokeeper0 type cokeeper ring_size 1048576 && ethtool -L cokeeper0 combined $lanes"
 }
 # idle GUEST: has d1 no channel to it for want of memory?
 idle() {
@@ -56,14 +56,14 @@ stop_bg busy3 d1
 check "the fourth guest goes" on dom0 'xl destroy d4'
 check "it is no peer any more" busywait 5 has_no_peer 1 4
 for i in 1 2 3; do
-	check "d$i is as it was" on "d$i" 'ethtool -G cokeeper0 tx 262144 && ethtool -L cokeeper0 combined 1'
+	check "d$i is as it was" on "d$i" 'ip link set cokeeper0 type cokeeper ring_size 262144 && ethtool -L cokeeper0 combined 1'
 done
-# With more queues than processors, watchers share one.
+# With more queues than CPUs, pollers share one.
 at_rest() {
 	on "d$1" 'for t in $(pgrep "^cokeeper/"); do grep -q "^State:.[SI]" "/proc/$t/status" || exit 1; done'
 }
 for i in 1 2 3; do
-	check "no thread of d$i looks for packets any more" busywait 10 at_rest "$i"
+	check "no thread of d$i polls any more" busywait 10 at_rest "$i"
 done
 check "nothing is logged at warning level" no_warnings d1 d2 d3
 finish

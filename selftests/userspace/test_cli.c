@@ -381,6 +381,7 @@ static void test_monitor(void **state)
 	put_event(nlh, COKEEPER_EVENT_DEVICE, COKEEPER_CAUSE_RESUMED);
 	nlh = add_dev(COKEEPER_CMD_DEV_NTF);
 	mnl_attr_put_u32(nlh, COKEEPER_A_HELPER, 77);
+	mnl_attr_put_u32(nlh, COKEEPER_A_STEER, COKEEPER_STEER_ROUTE);
 	put_event(nlh, COKEEPER_EVENT_DEVICE, COKEEPER_CAUSE_NONE);
 	assert_prints(cmd_monitor,
 		"2023-11-14T22:13:20.123456+00:00 join lo peer 00:16:3e:00:00:02 domid 102 instance fedcba9876543210 state idle cause created\n"
