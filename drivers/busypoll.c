@@ -23,6 +23,13 @@
 /* After nothing came of a wake-up, the next 2^n are skipped at most. */
 #define IDLE_MAX	8
 
+static u32 poll_usecs(const struct ck_queue *queue)
+{
+	const struct ck_dev *ck = netdev_priv(queue->napi.dev);
+
+	return READ_ONCE(ck->poll_usecs);
+}
+
 /* Is there anything else to run? The scheduler may have chosen the thread although
  * another task could run, and then does not ask it to make room before the next tick.
  */
@@ -77,13 +84,14 @@ static void enable_events(struct ck_queue *queue, bool rest)
 }
 
 /* Has nothing come or gone for as long as it polls? @end is when that is so. */
-static bool time_over(struct ck_busypoll *busypoll, u64 *end)
+static bool time_over(struct ck_queue *queue, u64 *end)
 {
+	struct ck_busypoll *busypoll = &queue->busypoll;
 	u64 now = local_clock();
 
 	if (READ_ONCE(busypoll->traffic) || !*end) {
 		WRITE_ONCE(busypoll->traffic, false);
-		*end = now + READ_ONCE(busypoll->usecs) * NSEC_PER_USEC;
+		*end = now + poll_usecs(queue) * NSEC_PER_USEC;
 	}
 	return now >= *end;
 }
@@ -107,13 +115,13 @@ static void busy_poll(struct ck_queue *queue)
 				continue;
 			}
 			cpu_relax();
-			if (++rounds % ROUNDS == 0 && time_over(busypoll, &end))
+			if (++rounds % ROUNDS == 0 && time_over(queue, &end))
 				break;
 		}
 		/* Others that wait may be threads like this one, so the time ends
 		 * for this one all the same.
 		 */
-		enable_events(queue, time_over(busypoll, &end));
+		enable_events(queue, time_over(queue, &end));
 		preempt_enable();
 		schedule();
 	} while (READ_ONCE(busypoll->polling) && !kthread_should_stop());
@@ -155,7 +163,7 @@ void ck_busypoll_traffic(struct ck_queue *queue, struct ck_source *source)
 
 	if (!READ_ONCE(busypoll->traffic))
 		WRITE_ONCE(busypoll->traffic, true);
-	if (READ_ONCE(source->polled) || !READ_ONCE(busypoll->usecs))
+	if (READ_ONCE(source->polled) || !poll_usecs(queue))
 		return;
 	skip = READ_ONCE(busypoll->wakeups_to_skip);
 	if (!READ_ONCE(busypoll->polling) && skip) {

@@ -223,31 +223,6 @@ void ck_channel_add_stats(const struct ck_channel *ch, struct ck_traffic *sum)
 }
 
 /**
- * ck_channel_set_mtu() - tell the peer what this end receives
- * @ch: the channel; device lock held
- * @mtu: the lower device's
- */
-void ck_channel_set_mtu(struct ck_channel *ch, u32 mtu)
-{
-	unsigned int i;
-
-	for (i = 0; i < ch->nr; i++)
-		ck_lane_set_mtu(&ch->lane[i], mtu);
-}
-
-/**
- * ck_channel_set_cpus() - have each lane's events come to its queue's CPU
- * @ch: the channel; device lock held
- */
-void ck_channel_set_cpus(struct ck_channel *ch)
-{
-	unsigned int i;
-
-	for (i = 0; i < ch->nr; i++)
-		ck_evtchn_set_cpu(&ch->lane[i].evtchn, ck_queue_cpu(ch->lane[i].queue));
-}
-
-/**
  * ck_channel_goodbye() - stop sending, and tell the peer to do the same
  * @ch: the channel; packets that waited for space take the lower device
  *

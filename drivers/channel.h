@@ -29,8 +29,6 @@ bool ck_channel_stalled(const struct ck_channel *ch);
 unsigned long ck_channel_used(const struct ck_channel *ch);
 unsigned int ck_channel_pages(const struct ck_channel *ch);
 void ck_channel_add_stats(const struct ck_channel *ch, struct ck_traffic *sum);
-void ck_channel_set_mtu(struct ck_channel *ch, u32 mtu);
-void ck_channel_set_cpus(struct ck_channel *ch);
 void ck_channel_goodbye(struct ck_channel *ch);
 unsigned int ck_channel_close(struct ck_channel *ch, bool drain);
 

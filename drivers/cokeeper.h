@@ -66,6 +66,7 @@ struct ck_traffic {
  * @steer: an enum cokeeper_steer; changed under RTNL, read anywhere
  * @hook: the egress hook of the lower device; registered while the device is up and
  *	steers by interception. RTNL
+ * @poll_usecs: how long an idle CPU polls after the last packet; 0: never
  * @inactive: why there are no channels, COKEEPER_REASON_NONE while there may be; changed
  *	under @lock, read anywhere
  * @lock: protects all below but the hash chains' readers (RCU), and the states and
@@ -92,6 +93,7 @@ struct ck_dev {
 	struct ck_stats __percpu *stats;
 	u32 steer;
 	struct nf_hook_ops hook;
+	u32 poll_usecs;
 	u32 inactive;
 
 	struct mutex lock; /* see above */

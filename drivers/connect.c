@@ -552,31 +552,22 @@ void ck_connect_close_all(struct ck_dev *ck, enum cokeeper_reason reason)
 }
 
 /**
- * ck_connect_set_mtu() - tell all peers of the lower device's MTU
+ * ck_connect_update_lanes() - have all lanes follow the lower device's MTU, and their
+ *	queues' CPUs
  * @ck: the device, locked
  */
-void ck_connect_set_mtu(struct ck_dev *ck)
+void ck_connect_update_lanes(struct ck_dev *ck)
 {
+	unsigned int bucket, i;
+	struct ck_lane *lane;
 	struct ck_peer *peer;
-	unsigned int bucket;
 
 	lockdep_assert_held(&ck->lock);
-	hash_for_each(ck->peers, bucket, peer, node)
-		if (peer->channel)
-			ck_channel_set_mtu(peer->channel, ck->lower->mtu);
-}
-
-/**
- * ck_connect_set_cpus() - have events come to the queues' CPUs
- * @ck: the device, locked
- */
-void ck_connect_set_cpus(struct ck_dev *ck)
-{
-	struct ck_peer *peer;
-	unsigned int bucket;
-
-	lockdep_assert_held(&ck->lock);
-	hash_for_each(ck->peers, bucket, peer, node)
-		if (peer->channel)
-			ck_channel_set_cpus(peer->channel);
+	hash_for_each(ck->peers, bucket, peer, node) {
+		for (i = 0; peer->channel && i < peer->channel->nr; i++) {
+			lane = &peer->channel->lane[i];
+			ck_lane_set_mtu(lane, ck->lower->mtu);
+			ck_evtchn_set_cpu(&lane->evtchn, ck_queue_cpu(lane->queue));
+		}
+	}
 }

@@ -22,7 +22,6 @@ int ck_connect_put_peer(struct sk_buff *skb, const struct ck_peer *peer);
 void ck_connect_add_queue_stats(struct ck_dev *ck, struct ck_traffic *sum);
 void ck_connect_goodbye_all(struct ck_dev *ck);
 void ck_connect_close_all(struct ck_dev *ck, enum cokeeper_reason reason);
-void ck_connect_set_mtu(struct ck_dev *ck);
-void ck_connect_set_cpus(struct ck_dev *ck);
+void ck_connect_update_lanes(struct ck_dev *ck);
 
 #endif /* CK_CONNECT_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The cokeeper net devices: each one's life from ip link add to ip link del. */
 
+#include <linux/cpuhotplug.h>
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
 #include <linux/netlink.h>
@@ -13,7 +14,6 @@
 #include "connect.h"
 #include "device.h"
 #include "ethtool.h"
-#include "hotplug.h"
 #include "lane.h"
 #include "../netlink/notify.h"
 #include "peertable.h"
@@ -28,6 +28,8 @@
 static LIST_HEAD(devices);
 /* Protects the list; taken under RTNL, and before a device's lock. */
 static DEFINE_MUTEX(devices_lock);
+
+static enum cpuhp_state online_state, dead_state;
 
 static struct rtnl_link_ops link_ops;
 
@@ -236,8 +238,10 @@ void ck_device_resume_all(bool elsewhere)
 	mutex_unlock(&devices_lock);
 }
 
-/* The CPUs that are online have changed: spread the queues over them again. */
-static void spread_queues(void)
+/* The CPUs that are online have changed: spread the queues over them again. It is work,
+ * since those who hold the locks may wait for hotplug's own.
+ */
+static void ck_spread_queues(struct work_struct *work)
 {
 	struct ck_dev *ck;
 	unsigned int i;
@@ -247,10 +251,18 @@ static void spread_queues(void)
 		mutex_lock(&ck->lock);
 		for (i = 0; ck->up && i < ck_max_lanes(ck); i++)
 			ck_busypoll_set_cpu(&ck->queue[i]);
-		ck_connect_set_cpus(ck);
+		ck_connect_update_lanes(ck);
 		mutex_unlock(&ck->lock);
 	}
 	mutex_unlock(&devices_lock);
+}
+
+static DECLARE_WORK(spread_work, ck_spread_queues);
+
+static int ck_cpu_event(unsigned int cpu)
+{
+	queue_work(ck_wq, &spread_work);
+	return 0;
 }
 
 static void ck_destroy(struct net_device *dev)
@@ -449,14 +461,6 @@ static int check_lower(struct net_device *dev, struct net *net, struct net_devic
 	return 0;
 }
 
-static void set_poll_usecs(struct ck_dev *ck, u32 usecs)
-{
-	unsigned int i;
-
-	for (i = 0; i < ck_max_lanes(ck); i++)
-		WRITE_ONCE(ck->queue[i].busypoll.usecs, usecs);
-}
-
 /* What there is before the device is registered. */
 static void init_device(struct ck_dev *ck, struct net_device *dev, struct net_device *lower,
 			struct nlattr *data[])
@@ -466,6 +470,7 @@ static void init_device(struct ck_dev *ck, struct net_device *dev, struct net_de
 	ck->steer = option(data, IFLA_COKEEPER_STEER, CK_CAN_INTERCEPT ?
 			   COKEEPER_STEER_INTERCEPT : COKEEPER_STEER_ROUTE);
 	ck->ring_size = option(data, IFLA_COKEEPER_RING_SIZE, CK_RING_SIZE);
+	ck->poll_usecs = option(data, IFLA_COKEEPER_POLL_USECS, CK_BUSY_POLL_USECS);
 	ck->memory_share = option(data, IFLA_COKEEPER_MEMORY_SHARE, MEMORY_SHARE);
 	ck->inactive = COKEEPER_REASON_LINK_DOWN;
 	INIT_LIST_HEAD(&ck->list);
@@ -506,7 +511,6 @@ CK_NEWLINK(ck_newlink, dev, params, extack)
 	err = netif_set_real_num_queues(dev, nr, nr) ?: register_netdevice(dev);
 	if (err)
 		return err;
-	set_poll_usecs(ck, option(data, IFLA_COKEEPER_POLL_USECS, CK_BUSY_POLL_USECS));
 	err = netdev_upper_dev_link(lower, dev, extack);
 	if (err) {
 		unregister_netdevice(dev);
@@ -562,8 +566,7 @@ static int ck_changelink(struct net_device *dev, struct nlattr *tb[], struct nla
 	err = set_steer(ck, option(data, IFLA_COKEEPER_STEER, ck->steer), extack);
 	if (err)
 		return err;
-	set_poll_usecs(ck, option(data, IFLA_COKEEPER_POLL_USECS,
-				  ck->queue[0].busypoll.usecs));
+	WRITE_ONCE(ck->poll_usecs, option(data, IFLA_COKEEPER_POLL_USECS, ck->poll_usecs));
 	mutex_lock(&ck->lock);
 	ck->memory_share = option(data, IFLA_COKEEPER_MEMORY_SHARE, ck->memory_share);
 	/* Channels are made anew with the next packet. */
@@ -585,7 +588,7 @@ static int ck_fill_info(struct sk_buff *skb, const struct net_device *dev)
 
 	if (nla_put_u32(skb, IFLA_COKEEPER_STEER, ck->steer) ||
 	    nla_put_u32(skb, IFLA_COKEEPER_RING_SIZE, ck->ring_size) ||
-	    nla_put_u32(skb, IFLA_COKEEPER_POLL_USECS, ck->queue[0].busypoll.usecs) ||
+	    nla_put_u32(skb, IFLA_COKEEPER_POLL_USECS, ck->poll_usecs) ||
 	    nla_put_u32(skb, IFLA_COKEEPER_MEMORY_SHARE, ck->memory_share))
 		return -EMSGSIZE;
 	return 0;
@@ -638,7 +641,7 @@ static void lower_event(struct ck_dev *ck, unsigned long event)
 		ck->dev->max_mtu = lower->max_mtu;
 		dev_set_mtu(ck->dev, lower->mtu);
 		mutex_lock(&ck->lock);
-		ck_connect_set_mtu(ck);
+		ck_connect_update_lanes(ck);
 		mutex_unlock(&ck->lock);
 		break;
 	case NETDEV_CHANGEADDR:
@@ -707,13 +710,21 @@ static struct notifier_block socket_notifier = {
  */
 int ck_device_init(void)
 {
-	int err = ck_hotplug_init(spread_queues);
+	int err;
 
-	if (err)
+	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "net/cokeeper:online",
+					ck_cpu_event, NULL);
+	if (err < 0)
 		return err;
+	online_state = err;
+	err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "net/cokeeper:dead", NULL,
+					ck_cpu_event);
+	if (err < 0)
+		goto remove_online;
+	dead_state = err;
 	err = register_netdevice_notifier(&netdev_notifier);
 	if (err)
-		goto exit_hotplug;
+		goto remove_dead;
 	err = netlink_register_notifier(&socket_notifier);
 	if (err)
 		goto unregister_netdev;
@@ -726,8 +737,10 @@ unregister_socket:
 	netlink_unregister_notifier(&socket_notifier);
 unregister_netdev:
 	unregister_netdevice_notifier(&netdev_notifier);
-exit_hotplug:
-	ck_hotplug_exit();
+remove_dead:
+	cpuhp_remove_state_nocalls(dead_state);
+remove_online:
+	cpuhp_remove_state_nocalls(online_state);
 	return err;
 }
 
@@ -739,5 +752,7 @@ void ck_device_exit(void)
 	rtnl_link_unregister(&link_ops);
 	netlink_unregister_notifier(&socket_notifier);
 	unregister_netdevice_notifier(&netdev_notifier);
-	ck_hotplug_exit();
+	cpuhp_remove_state_nocalls(dead_state);
+	cpuhp_remove_state_nocalls(online_state);
+	cancel_work_sync(&spread_work);
 }

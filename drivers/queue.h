@@ -50,7 +50,6 @@ struct ck_source {
 /**
  * struct ck_busypoll - a thread that polls instead of its CPU's idle loop (busypoll.c)
  * @thread: of the idle scheduling class
- * @usecs: how long it polls after the last packet; 0: never
  * @lock: protects @active, @polling and the sources' fields
  * @active: sources that had traffic of late
  * @polling: the thread is at work; changed under @lock
@@ -60,7 +59,6 @@ struct ck_source {
  */
 struct ck_busypoll {
 	struct task_struct *thread;
-	unsigned int usecs;
 	spinlock_t lock; /* see above */
 	struct list_head active;
 	bool polling;

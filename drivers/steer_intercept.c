@@ -59,31 +59,6 @@ static bool may_intercept(const struct ck_dev *ck, const struct sk_buff *skb,
 	return only_queues(ck->lower);
 }
 
-/* The lane that takes a packet for a peer; NULL if the packet is left to the lower device. */
-static struct ck_lane *find_lane(struct ck_dev *ck, struct ck_peer *peer, struct sk_buff *skb,
-				 const struct ethhdr *eth)
-{
-	struct ck_channel *ch;
-	struct ck_lane *lane;
-	enum ck_stat why;
-
-	if (unlikely(!may_intercept(ck, skb, eth, &why)))
-		goto leave;
-	ch = rcu_dereference(peer->tx_channel);
-	if (unlikely(!ch)) {
-		ck_peer_want(peer);
-		why = CK_TX_FALLBACK_NO_CHANNEL;
-		goto leave;
-	}
-	/* The packets of a flow stay in one lane, and in order. */
-	lane = &ch->lane[ch->nr == 1 ? 0 : reciprocal_scale(skb_get_hash(skb), ch->nr)];
-	if (likely(!ck_tx_refuses(&lane->tx, skb, skb->len - ETH_HLEN, &why)))
-		return lane;
-leave:
-	ck_peer_count_fallback(peer, why);
-	return NULL;
-}
-
 /* Send a packet, or the packets that it was cut into, which the lower device could send. */
 static void send_list(struct ck_lane *lane, struct sk_buff *skb)
 {
@@ -103,9 +78,10 @@ static unsigned int ck_intercept_hook(void *priv, struct sk_buff *skb,
 {
 	const struct ethhdr *eth = eth_hdr(skb);
 	struct ck_dev *ck = priv;
+	struct ck_channel *ch;
 	struct ck_peer *peer;
-	struct ck_lane *lane;
 	bool again = false;
+	enum ck_stat why;
 
 	if (unlikely(skb_headlen(skb) < ETH_HLEN))
 		return NF_ACCEPT;
@@ -119,14 +95,24 @@ static unsigned int ck_intercept_hook(void *priv, struct sk_buff *skb,
 			queue_work(ck_wq, &ck->check);
 		return NF_ACCEPT;
 	}
-	lane = find_lane(ck, peer, skb, eth);
-	if (unlikely(!lane))
-		return NF_ACCEPT;
+	if (unlikely(!may_intercept(ck, skb, eth, &why)))
+		goto accept;
+	ch = rcu_dereference(peer->tx_channel);
+	if (unlikely(!ch)) {
+		ck_peer_want(peer);
+		why = CK_TX_FALLBACK_NO_CHANNEL;
+		goto accept;
+	}
 	/* Checksums, and cutting what the lower device does not cut itself, as the stack
-	 * would do it next.
+	 * would do it next. The packets of a flow stay in one lane, and in order.
 	 */
-	send_list(lane, validate_xmit_skb_list(skb, ck->lower, &again));
+	send_list(&ch->lane[ch->nr == 1 ? 0 : reciprocal_scale(skb_get_hash(skb), ch->nr)],
+		  validate_xmit_skb_list(skb, ck->lower, &again));
 	return NF_STOLEN;
+
+accept:
+	ck_peer_count_fallback(peer, why);
+	return NF_ACCEPT;
 }
 
 /**

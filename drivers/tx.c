@@ -175,7 +175,7 @@ static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 	first = skb_peek(&tx->pending);
 	if (first && !ktime_after(*deadline(first), ktime_get())) {
 		tx_take_pending(tx, &late);
-		WRITE_ONCE(tx->stalled, true);
+		tx->stalled = true;
 	} else if (first) {
 		hrtimer_start(timer, *deadline(first), HRTIMER_MODE_ABS_SOFT);
 	}
@@ -200,12 +200,6 @@ static void tx_wait(struct ck_tx *tx, struct sk_buff *skb, struct sk_buff_head *
 	tx_flush(tx, done);
 }
 
-/* Is a packet of @len bytes more than the peer said that it receives? */
-static bool tx_too_long(const struct ck_tx *tx, const struct sk_buff *skb, unsigned int len)
-{
-	return !skb_is_gso(skb) && len > READ_ONCE(tx->peer_end->mtu);
-}
-
 /* Why the lane takes nothing at all just now, if that is so. */
 static bool tx_closed(struct ck_tx *tx, enum ck_stat *why)
 {
@@ -215,36 +209,8 @@ static bool tx_closed(struct ck_tx *tx, enum ck_stat *why)
 	if (likely(!tx->stalled))
 		return false;
 	*why = CK_TX_FALLBACK_STALLED;
-	WRITE_ONCE(tx->stalled, !ck_ring_drained(&tx->ring));
+	tx->stalled = !ck_ring_drained(&tx->ring);
 	return tx->stalled;
-}
-
-/**
- * ck_tx_refuses() - is a packet better left to the lower device?
- * @tx: a lane's sending side
- * @skb: the packet, of which nothing was changed yet
- * @len: its bytes without a link-layer header
- * @why: the reason
- *
- * Without the lock, so ck_tx_xmit() may still find that it has to send the packet there.
- *
- * Return: true if it is.
- */
-bool ck_tx_refuses(const struct ck_tx *tx, const struct sk_buff *skb, unsigned int len,
-		   enum ck_stat *why)
-{
-	*why = CK_TX_FALLBACK_CLOSED;
-	if (unlikely(READ_ONCE(tx->closing) || READ_ONCE(tx->broken)))
-		return true;
-	*why = CK_TX_FALLBACK_SIZE;
-	if (unlikely(tx_too_long(tx, skb, len)))
-		return true;
-	*why = CK_TX_FALLBACK_FULL;
-	if (unlikely(READ_ONCE(tx->pending_bytes) + skb->truesize > PENDING_MAX))
-		return true;
-	*why = CK_TX_FALLBACK_STALLED;
-	return unlikely(READ_ONCE(tx->stalled)) &&
-	       READ_ONCE(tx->ring.shared->cons) != READ_ONCE(tx->ring.prod);
 }
 
 /**
@@ -266,7 +232,8 @@ void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
 	__skb_queue_head_init(&done);
 	if (unlikely(!frame_from_skb(skb, &frame)))
 		goto fall_back;
-	if (unlikely(tx_too_long(tx, skb, skb->len))) {
+	/* Only what the peer said that it receives. */
+	if (unlikely(!skb_is_gso(skb) && skb->len > READ_ONCE(tx->peer_end->mtu))) {
 		why = CK_TX_FALLBACK_SIZE;
 		goto fall_back;
 	}

@@ -53,8 +53,6 @@ struct ck_tx {
 
 void ck_tx_init(struct ck_tx *tx, struct ck_peer *peer, struct ck_queue *queue,
 		struct ck_evtchn *evtchn, struct ck_source *source);
-bool ck_tx_refuses(const struct ck_tx *tx, const struct sk_buff *skb, unsigned int len,
-		   enum ck_stat *why);
 void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb);
 bool ck_tx_flush(struct ck_tx *tx);
 bool ck_tx_goodbye(struct ck_tx *tx);

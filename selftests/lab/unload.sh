@@ -11,7 +11,6 @@ serve_iperf d2
 bg transfer d1 "iperf3 -c $(ip4 2) -t 20"
 
 check "the device can be taken down and up" on d1 'ip link set cokeeper0 down && ip link set cokeeper0 up'
-check "routes come back" busywait 5 on d1 "ip route get $(ip4 2) | grep -q 'dev cokeeper0'"
 check "the device can be deleted" on d1 'ip link del cokeeper0'
 check "and made again, and the helper takes it up" on d1 \
 	'ip link add cokeeper0 link eth0 type cokeeper && ip link set cokeeper0 up'
