@@ -31,7 +31,7 @@ check "the MTU follows the lower device" mtu_follows
 
 # option NAME VALUE: does ip show it so?
 option() {
-	on d1 "ip -d -j link show cokeeper0 | jq -e '.[0].linkinfo.info_data.$1 == $2'"
+	on d1 'ip -d -j link show cokeeper0' | jq -e ".[0].linkinfo.info_data.$1 == $2"
 }
 # set_option WORD...: at the live device.
 set_option() {
