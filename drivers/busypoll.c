@@ -13,12 +13,11 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
-#include <linux/sched/stat.h>
 #include <uapi/linux/sched/types.h>
 
 #include "busypoll.h"
 
-/* Rounds between two readings of the clock. */
+/* Rounds between two readings of the clock; and rounds with traffic, with preemption off. */
 #define ROUNDS		64
 /* After nothing came of a wake-up, the next 2^n are skipped at most. */
 #define IDLE_MAX	8
@@ -30,19 +29,12 @@ static u32 poll_usecs(const struct ck_queue *queue)
 	return READ_ONCE(ck->poll_usecs);
 }
 
-/* Is there anything else to run? The scheduler may have chosen the thread although
- * another task could run, and then does not ask it to make room before the next tick.
- */
-static bool others_wait(void)
-{
-	return need_resched() || !single_task_running();
-}
-
 /* Mark the sources that have work ready, and disable events of those that are new. */
 static bool poll_sources(struct ck_queue *queue)
 {
 	struct ck_source *source;
-	bool found = false;
+	/* What made room for others goes on, too. */
+	bool found = !list_empty_careful(&queue->ready);
 
 	spin_lock_bh(&queue->busypoll.lock);
 	list_for_each_entry(source, &queue->busypoll.active, active) {
@@ -65,6 +57,8 @@ static void enable_events(struct ck_queue *queue, bool rest)
 	bool found = false;
 
 	spin_lock_bh(&busypoll->lock);
+	/* What made room for others is taken before there is a rest. */
+	rest = rest && list_empty_careful(&queue->ready);
 	list_for_each_entry_safe(source, next, &busypoll->active, active) {
 		if (source->no_event) {
 			WRITE_ONCE(source->no_event, false);
@@ -99,19 +93,22 @@ static bool time_over(struct ck_queue *queue, u64 *end)
 static void busy_poll(struct ck_queue *queue)
 {
 	struct ck_busypoll *busypoll = &queue->busypoll;
-	unsigned int rounds = 0;
+	unsigned int rounds = 0, busy = 0;
 	bool useful = false;
 	u64 end = 0;
 
 	do {
 		preempt_disable();
-		while (!others_wait()) {
+		while (!ck_others_wait(current)) {
 			bool found = poll_sources(queue);
 
 			if (found)
 				ck_queue_poll_now(queue);
 			if (ck_tx_defer_complete(&queue->tx_defer) || found) {
 				useful = true;
+				/* RCU is not to wait for the end of the traffic. */
+				if (++busy % ROUNDS == 0)
+					break;
 				continue;
 			}
 			cpu_relax();

@@ -75,8 +75,7 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
  * @gref: the peer's grant reference of the first lane's control page
  * @port: the peer's event channel port for the first lane
  *
- * The peer sees the channel open before this returns. Process context, device
- * lock held.
+ * The peer learns of it by ck_channel_open(). Process context, device lock held.
  *
  * Return: the channel, to be given to ck_channel_close(), or an ERR_PTR() of
  * what ck_lane_accept() returned.
@@ -84,7 +83,7 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref,
 				     u32 port)
 {
-	unsigned int max = ck_nr_lanes(peer->ck), i;
+	unsigned int max = ck_nr_lanes(peer->ck);
 	struct ck_channel *ch;
 	struct ck_lane *lane;
 	int err;
@@ -102,10 +101,19 @@ struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref,
 		gref = READ_ONCE(lane->control->next_ref);
 		port = READ_ONCE(lane->control->next_port);
 	} while (gref && ch->nr < max);
+	return ch;
+}
+
+/**
+ * ck_channel_open() - tell the peer that a channel was taken
+ * @ch: the channel, accepted
+ */
+void ck_channel_open(struct ck_channel *ch)
+{
+	unsigned int i;
 
 	for (i = ch->nr; i--;)
 		ck_lane_open(&ch->lane[i]);
-	return ch;
 }
 
 /**
@@ -127,12 +135,12 @@ unsigned int ck_channel_trim(struct ck_channel *ch)
 }
 
 /**
- * ck_channel_open() - is the peer there, sending and receiving?
+ * ck_channel_is_open() - is the peer there, sending and receiving?
  * @ch: the channel
  *
  * Return: true if it is.
  */
-bool ck_channel_open(const struct ck_channel *ch)
+bool ck_channel_is_open(const struct ck_channel *ch)
 {
 	unsigned int i;
 
@@ -170,7 +178,7 @@ bool ck_channel_stalled(const struct ck_channel *ch)
 	unsigned int i;
 
 	for (i = 0; i < ch->nr; i++)
-		if (READ_ONCE(ch->lane[i].tx.stalled))
+		if (ck_lane_stalled(&ch->lane[i]))
 			return true;
 	return false;
 }
@@ -252,6 +260,7 @@ unsigned int ck_channel_close(struct ck_channel *ch, bool drain)
 	unsigned int i, kept = 0;
 	long left = DRAIN_TIME;
 
+	lockdep_assert_held(&peer->ck->lock);
 	/* All first, so that no lane waits for the next one. */
 	ck_channel_goodbye(ch);
 	if (drain)

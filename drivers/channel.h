@@ -23,7 +23,8 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id);
 struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref,
 				     u32 port);
 unsigned int ck_channel_trim(struct ck_channel *ch);
-bool ck_channel_open(const struct ck_channel *ch);
+void ck_channel_open(struct ck_channel *ch);
+bool ck_channel_is_open(const struct ck_channel *ch);
 bool ck_channel_broken(const struct ck_channel *ch);
 bool ck_channel_stalled(const struct ck_channel *ch);
 unsigned long ck_channel_used(const struct ck_channel *ch);

@@ -59,7 +59,8 @@ struct ck_traffic {
 /**
  * struct ck_dev - private part of a cokeeper net device
  * @dev: the net device
- * @lower: the device that it is stacked on; referenced through the upper link
+ * @lower: the device that it is stacked on; referenced through the upper link, and from its
+ *	end on by RTNL, under which the lower one cannot go before this one has
  * @queue: ck_max_lanes() of them, all running while the device is up; lane i of each
  *	channel is served by queue i
  * @stats: per CPU
@@ -107,13 +108,13 @@ struct ck_dev {
 	u32 memory_share;
 	u32 next_offer;
 	struct delayed_work reclaim;
-	struct work_struct check;
+	struct delayed_work check;
 	u32 helper;
 	struct delayed_work grace;
 	struct list_head list;
 };
 
-/* Per peer and per device, may sleep. Frozen while the domain suspends. */
+/* Per peer and per device, may sleep. Frozen while the domain suspends (peer.c). */
 extern struct workqueue_struct *ck_wq;
 
 /* What ck_nr_lanes() may be set to. */

@@ -141,6 +141,7 @@ void ck_connect_sign_of_life(struct ck_peer *peer)
  */
 static void unlink_channel(struct ck_peer *peer)
 {
+	lockdep_assert_held(&peer->ck->lock);
 	RCU_INIT_POINTER(peer->tx_channel, NULL);
 	if (peer->state == COKEEPER_STATE_OFFERED)
 		notify_offer(peer, true);
@@ -234,12 +235,13 @@ static bool charge_channel(struct ck_peer *peer, struct ck_channel *ch)
 	struct ck_dev *ck = peer->ck;
 	struct ck_peer *victim;
 
+	lockdep_assert_held(&ck->lock);
 	while (pages_used(ck) + ck_channel_pages(ch) >
 	       totalram_pages() * ck->memory_share / 100) {
 		victim = least_recently_used(ck);
 		if (!victim || time_before(jiffies, ck_channel_used(victim->channel) +
 					   BUSY_TIME)) {
-			ck_channel_close(ch, false);
+			peer->pinned += ck_channel_close(ch, false);
 			return false;
 		}
 		disconnect(victim, COKEEPER_REASON_NO_RESOURCES, true);
@@ -327,7 +329,7 @@ static void work_connected(struct ck_peer *peer)
 		peer->failures = 0;
 	if (ck_channel_broken(ch))
 		fail(peer, COKEEPER_REASON_PROTOCOL_ERROR);
-	else if (!ck_channel_open(ch))
+	else if (!ck_channel_is_open(ch))
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, true);
 }
 
@@ -417,7 +419,7 @@ static int may_accept(struct ck_peer *peer, u32 offer, struct netlink_ext_ack *e
 		/* Before a peer offers again it closes the channel, so this is an
 		 * older offer: ours has crossed it.
 		 */
-		if (ck_channel_open(peer->channel))
+		if (ck_channel_is_open(peer->channel))
 			return 0;
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, false);
 		return 1;
@@ -492,6 +494,7 @@ int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
 		return -ENOSPC;
 	}
+	ck_channel_open(ch);
 	connected(peer);
 	return 0;
 }

@@ -26,7 +26,9 @@
 #define MEMORY_SHARE	12
 
 static LIST_HEAD(devices);
-/* Protects the list; taken under RTNL, and before a device's lock. */
+/* The guest suspends or shuts down; written under the lock. */
+static bool suspended;
+/* Protects both; taken under RTNL, and before a device's lock. */
 static DEFINE_MUTEX(devices_lock);
 
 static enum cpuhp_state online_state, dead_state;
@@ -47,6 +49,8 @@ bool ck_is_device(const struct net_device *dev)
 /* Does the device take part, and if not, why? */
 static enum cokeeper_reason why_inactive(const struct ck_dev *ck)
 {
+	if (READ_ONCE(suspended))
+		return COKEEPER_REASON_SUSPENDED;
 	if (!ck->up)
 		return COKEEPER_REASON_LINK_DOWN;
 	if (!netif_running(ck->lower))
@@ -64,6 +68,9 @@ static void check_active(struct ck_dev *ck)
 	enum cokeeper_reason inactive = why_inactive(ck);
 
 	lockdep_assert_held(&ck->lock);
+	/* No event tells of each way to take a program off. */
+	if (inactive == COKEEPER_REASON_XDP)
+		queue_delayed_work(ck_wq, &ck->check, HZ);
 	if (inactive == ck->inactive)
 		return;
 	WRITE_ONCE(ck->inactive, inactive);
@@ -74,14 +81,14 @@ static void check_active(struct ck_dev *ck)
 
 static void ck_device_check(struct work_struct *work)
 {
-	struct ck_dev *ck = container_of(work, struct ck_dev, check);
+	struct ck_dev *ck = container_of(to_delayed_work(work), struct ck_dev, check);
 
 	mutex_lock(&ck->lock);
 	check_active(ck);
 	mutex_unlock(&ck->lock);
 }
 
-/* Addresses live on the lower device, and so does what routers say. */
+/* The lower device has the addresses, and listens to routers. */
 static void quiet_ipv6(struct net_device *dev)
 {
 #if IS_ENABLED(CONFIG_IPV6)
@@ -97,9 +104,11 @@ static void quiet_ipv6(struct net_device *dev)
 
 static void stop_queues(struct ck_dev *ck, unsigned int nr)
 {
+	ASSERT_RTNL();
 	while (nr--) {
 		ck_busypoll_stop(&ck->queue[nr]);
 		napi_disable(&ck->queue[nr].napi);
+		ck_poll_defer_stop(&ck->queue[nr].poll_defer);
 		ck_tx_defer_stop(&ck->queue[nr].tx_defer);
 	}
 }
@@ -109,6 +118,7 @@ static int start_queues(struct ck_dev *ck)
 	unsigned int i;
 	int err;
 
+	ASSERT_RTNL();
 	for (i = 0; i < ck_max_lanes(ck); i++) {
 		err = ck_busypoll_start(&ck->queue[i]);
 		if (err) {
@@ -178,6 +188,9 @@ static void helper_gone(struct net *net, u32 portid)
 	list_for_each_entry(ck, &devices, list) {
 		if (!net_eq(dev_net(ck->dev), net))
 			continue;
+		/* Sockets of all families come by here. */
+		if (READ_ONCE(ck->helper) != portid)
+			continue;
 		mutex_lock(&ck->lock);
 		if (ck->helper == portid) {
 			ck->helper = 0;
@@ -197,20 +210,20 @@ static void renew_instance(struct ck_dev *ck)
 }
 
 /**
- * ck_device_suspend_all() - end all channels before the domain is suspended
+ * ck_device_suspend_all() - end all channels before the domain is suspended or shuts down
  *
  * The peers are told, what is in flight is awaited within a bound, and no page of
- * another domain stays mapped. Packets take the lower device from here on: the
- * workqueue that would make new channels is frozen, as is the helper.
+ * another domain stays mapped. Packets take the lower device from here on.
  */
 void ck_device_suspend_all(void)
 {
 	struct ck_dev *ck;
 
 	mutex_lock(&devices_lock);
+	WRITE_ONCE(suspended, true);
 	list_for_each_entry(ck, &devices, list) {
 		mutex_lock(&ck->lock);
-		ck_connect_close_all(ck, COKEEPER_REASON_SUSPENDED);
+		check_active(ck);
 		mutex_unlock(&ck->lock);
 	}
 	mutex_unlock(&devices_lock);
@@ -226,12 +239,14 @@ void ck_device_resume_all(bool elsewhere)
 	struct ck_dev *ck;
 
 	mutex_lock(&devices_lock);
+	WRITE_ONCE(suspended, false);
 	list_for_each_entry(ck, &devices, list) {
 		mutex_lock(&ck->lock);
 		if (elsewhere) {
 			ck_peertable_forget_all(ck, COKEEPER_CAUSE_RESUMED);
 			renew_instance(ck);
 		}
+		check_active(ck);
 		ck_notify_dev(ck, COKEEPER_CAUSE_RESUMED);
 		mutex_unlock(&ck->lock);
 	}
@@ -324,7 +339,7 @@ static void ck_uninit(struct net_device *dev)
 	/* 3. The channels went when the device was closed, and the hook before them; a
 	 *    grace period has passed since, so no packet has the work queued again.
 	 */
-	cancel_work_sync(&ck->check);
+	cancel_delayed_work_sync(&ck->check);
 	destroy_queues(ck, ck_max_lanes(ck));
 }
 
@@ -438,6 +453,7 @@ static int ck_validate(struct nlattr *tb[], struct nlattr *data[],
 static int check_lower(struct net_device *dev, struct net *net, struct net_device *lower,
 		       struct netlink_ext_ack *extack)
 {
+	ASSERT_RTNL();
 	if (!capable(CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG(extack, "a cokeeper device needs CAP_NET_ADMIN in the initial user namespace");
 		return -EPERM;
@@ -452,6 +468,11 @@ static int check_lower(struct net_device *dev, struct net *net, struct net_devic
 	}
 	if (lower->type != ARPHRD_ETHER || lower->addr_len != ETH_ALEN) {
 		NL_SET_ERR_MSG(extack, "the lower device is not an Ethernet device");
+		return -EINVAL;
+	}
+	/* Else what is configured on that would be passed by. */
+	if (!list_empty(&lower->adj_list.lower)) {
+		NL_SET_ERR_MSG(extack, "the lower device has lower devices of its own: name one of those");
 		return -EINVAL;
 	}
 	if (cokeeper_above(lower)) {
@@ -478,7 +499,7 @@ static void init_device(struct ck_dev *ck, struct net_device *dev, struct net_de
 	hash_init(ck->peers);
 	INIT_DELAYED_WORK(&ck->grace, ck_helper_grace_over);
 	INIT_DELAYED_WORK(&ck->reclaim, ck_connect_reclaim);
-	INIT_WORK(&ck->check, ck_device_check);
+	INIT_DELAYED_WORK(&ck->check, ck_device_check);
 	renew_instance(ck);
 }
 
@@ -536,6 +557,7 @@ static int set_steer(struct ck_dev *ck, u32 steer, struct netlink_ext_ack *extac
 {
 	int err;
 
+	ASSERT_RTNL();
 	if (steer == ck->steer)
 		return 0;
 	if (steer == COKEEPER_STEER_ROUTE) {
@@ -608,11 +630,6 @@ static unsigned int ck_get_num_queues(void)
 	return min(num_possible_cpus(), CK_LANES_MAX);
 }
 
-static struct net *ck_get_link_net(const struct net_device *dev)
-{
-	return dev_net(dev);
-}
-
 static struct rtnl_link_ops link_ops __read_mostly = {
 	.kind		= "cokeeper",
 	.priv_size	= sizeof(struct ck_dev),
@@ -625,7 +642,6 @@ static struct rtnl_link_ops link_ops __read_mostly = {
 	.dellink	= ck_dellink,
 	.get_size	= ck_get_size,
 	.fill_info	= ck_fill_info,
-	.get_link_net	= ck_get_link_net,
 	.get_num_tx_queues = ck_get_num_queues,
 	.get_num_rx_queues = ck_get_num_queues,
 };
@@ -643,6 +659,9 @@ static void lower_event(struct ck_dev *ck, unsigned long event)
 		mutex_lock(&ck->lock);
 		ck_connect_update_lanes(ck);
 		mutex_unlock(&ck->lock);
+		break;
+	case NETDEV_FEAT_CHANGE:
+		netif_inherit_tso_max(ck->dev, lower);
 		break;
 	case NETDEV_CHANGEADDR:
 		/* The helper announces the device under its new mac. */

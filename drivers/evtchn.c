@@ -28,12 +28,18 @@ void ck_evtchn_set_cpu(struct ck_evtchn *evtchn, unsigned int cpu)
 static int bind_irq(struct ck_evtchn *evtchn, unsigned int cpu,
 		    irq_handler_t handler, const char *name, void *arg)
 {
-	int irq = bind_evtchn_to_irqhandler_lateeoi(evtchn->port, handler, 0,
-						    name, arg);
+	int irq = bind_evtchn_to_irq_lateeoi(evtchn->port);
+	int err;
 
 	if (irq < 0) {
 		close_port(evtchn->port);
 		return irq;
+	}
+	err = request_irq(irq, handler, 0, name, arg);
+	if (err) {
+		/* Closes the port as well. */
+		evtchn_put(evtchn->port);
+		return err;
 	}
 	evtchn->irq = irq;
 	ck_evtchn_set_cpu(evtchn, cpu);

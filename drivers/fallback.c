@@ -75,8 +75,6 @@ static void fallback_intercepted(struct sk_buff *skb)
 {
 	__skb_push(skb, ETH_HLEN);
 	nf_skip_egress(skb, true);
-	/* Entering the device has had its time stamp. */
-	skb_shinfo(skb)->tx_flags &= ~SKBTX_SCHED_TSTAMP;
 	dev_queue_xmit(skb);
 }
 

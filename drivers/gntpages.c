@@ -128,7 +128,8 @@ static int cmp_page(const void *a, const void *b)
  *
  * All are mapped, or none. Process context; undone by ck_gntpages_release().
  *
- * Return: 0, -ENOMEM, or -EINVAL if a reference is bad.
+ * Return: 0, -ENOMEM, -ENOSPC if there is no room for mappings, or -EINVAL if a reference
+ * is bad.
  */
 int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref,
 		unsigned int nr)
@@ -136,6 +137,7 @@ int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref,
 	struct gnttab_map_grant_ref *op;
 	unsigned int i, mapped = 0;
 	struct page **page;
+	bool full = false;
 	int err;
 
 	err = gntpages_alloc(pages, domid, nr);
@@ -163,6 +165,7 @@ int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref,
 	 */
 	for (i = 0; i < nr; i++) {
 		if (op[i].status != GNTST_okay) {
+			full |= op[i].status == GNTST_no_space;
 			pages->page[nr - 1 - (i - mapped)] = page[i];
 			continue;
 		}
@@ -172,7 +175,7 @@ int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref,
 	}
 	pages->nr = mapped;
 	if (!err && mapped < nr)
-		err = -EINVAL;
+		err = full ? -ENOSPC : -EINVAL;
 	if (err) {
 		unmap_pages(pages, nr);
 		pages->nr = 0;

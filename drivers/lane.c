@@ -44,6 +44,18 @@ bool ck_lane_broken(const struct ck_lane *lane)
 	return READ_ONCE(lane->rx.broken) || READ_ONCE(lane->tx.broken);
 }
 
+/**
+ * ck_lane_stalled() - do packets take the lower device until the peer has taken more?
+ * @lane: the lane, not closed; device lock held
+ *
+ * Return: true if they do.
+ */
+bool ck_lane_stalled(const struct ck_lane *lane)
+{
+	return READ_ONCE(lane->tx.stalled) &&
+	       READ_ONCE(lane->tx.ring.shared->cons) != READ_ONCE(lane->tx.ring.prod);
+}
+
 static int ck_lane_poll(struct ck_source *source, int quota)
 {
 	struct ck_lane *lane = container_of(source, struct ck_lane, source);
@@ -135,7 +147,7 @@ static void lane_set_state(struct ck_lane *lane, enum ck_end_state state)
 	virt_store_release(&lane->control->end[lane->role].state, state);
 }
 
-/* The control page is one, and the pages of the rings are there. */
+/* The control page was checked or made, and the pages of the rings are there. */
 static void attach_rings(struct ck_lane *lane, struct ck_control *control, u32 size)
 {
 	void **addr = lane->ring_pages.addr;
@@ -354,8 +366,9 @@ unsigned int ck_lane_close(struct ck_lane *lane)
 	unsigned int kept;
 
 	lockdep_assert_held(&lane->peer->ck->lock);
-	/* 1. Nobody puts anything into the ring: senders check closing under the lock
-	 *    under which goodbye set it. Then the timer does not run any more.
+	/* 1. Nobody puts anything into the ring, nor reads the control page: senders check
+	 *    closing first, under the lock under which goodbye set it. Then the timer does
+	 *    not run any more.
 	 */
 	ck_lane_goodbye(lane);
 	/* 2. The peer learns that we are off while there is a way to tell it. */

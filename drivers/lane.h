@@ -22,7 +22,7 @@
  * @peer: at the other end; the channel holds a reference
  * @queue: serves this lane
  * @role: CK_OFFERER or CK_ACCEPTOR
- * @control: the control page; NULL before it is there and was found to be one
+ * @control: the control page, NULL until it was checked
  * @control_pages: holds the control page
  * @ring_pages: holds the pages of both rings
  * @evtchn: the event channel
@@ -61,6 +61,7 @@ int ck_lane_accept(struct ck_lane *lane, u32 gref, u32 port);
 void ck_lane_open(struct ck_lane *lane);
 u32 ck_lane_peer_state(const struct ck_lane *lane);
 bool ck_lane_broken(const struct ck_lane *lane);
+bool ck_lane_stalled(const struct ck_lane *lane);
 void ck_lane_set_mtu(struct ck_lane *lane, u32 mtu);
 void ck_lane_goodbye(struct ck_lane *lane);
 long ck_lane_drain(struct ck_lane *lane, long time);

@@ -12,8 +12,6 @@
 #include "suspend.h"
 #include "../netlink/netlink.h"
 
-struct workqueue_struct *ck_wq;
-
 static int __init cokeeper_init(void)
 {
 	int err;
@@ -57,8 +55,6 @@ static void __exit cokeeper_exit(void)
 	ck_suspend_exit();
 	ck_netlink_exit();
 	destroy_workqueue(ck_wq);
-	/* Channels and peers free themselves after a grace period. */
-	rcu_barrier();
 }
 
 module_init(cokeeper_init);

@@ -7,6 +7,8 @@
 
 #include "peer.h"
 
+struct workqueue_struct *ck_wq;
+
 /* All that an idle peer takes, and there may be thousands. */
 static_assert(sizeof(struct ck_peer) <= 512);
 
@@ -114,7 +116,7 @@ void ck_peer_kick_later(struct ck_peer *peer, unsigned long delay)
  */
 void ck_peer_want(struct ck_peer *peer)
 {
-	if (READ_ONCE(peer->wanted) ||
+	if (READ_ONCE(peer->wanted) || READ_ONCE(peer->ck->inactive) ||
 	    time_before(jiffies, READ_ONCE(peer->retry_at)))
 		return;
 	WRITE_ONCE(peer->wanted, true);

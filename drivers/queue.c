@@ -70,11 +70,16 @@ static int ck_queue_poll(struct napi_struct *napi, int budget)
 		if (n == quota)
 			ck_queue_mark_ready(queue, source);
 	}
+	if (done == budget) {
+		if (!READ_ONCE(queue->busypoll.polling) ||
+		    !ck_poll_defer(&queue->poll_defer, queue->busypoll.thread))
+			return done;
+		done--;
+	}
 	/* A source that becomes ready from here on schedules us again, which
 	 * napi_complete_done() notices.
 	 */
-	if (done < budget)
-		napi_complete_done(napi, done);
+	napi_complete_done(napi, done);
 	return done;
 }
 
@@ -167,6 +172,7 @@ int ck_queue_init(struct ck_queue *queue, struct net_device *dev, unsigned int i
 	INIT_LIST_HEAD(&queue->busypoll.active);
 	ck_tx_defer_init(&queue->tx_defer);
 	netif_napi_add(dev, &queue->napi, ck_queue_poll);
+	ck_poll_defer_init(&queue->poll_defer, &queue->napi);
 	return ck_rx_mem_init(&queue->rx_mem);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/list.h>
 
 #include "cokeeper.h"
+#include "polldefer.h"
 #include "rxmem.h"
 #include "txdefer.h"
 
@@ -73,6 +74,7 @@ struct ck_busypoll {
  * @napi: polls the lanes
  * @lock: protects @ready and the sources' fields; taken in hard interrupts
  * @ready: sources with something to do
+ * @poll_defer: has it make room for others
  * @busypoll: polls in place of the idle loop
  * @tx_defer: late completion of what the lanes have sent
  * @rx_mem: memory of what they receive; the poll's alone
@@ -83,6 +85,7 @@ struct ck_queue {
 	struct napi_struct napi;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
+	struct ck_poll_defer poll_defer;
 	struct ck_busypoll busypoll;
 	struct ck_tx_defer tx_defer;
 	struct ck_rx_mem rx_mem;

@@ -53,8 +53,8 @@ static bool rx_set_protocol(struct sk_buff *skb)
 	}
 }
 
-/* Set GSO up as the sender says, which it is no harm to believe as long as it fits the
- * protocol (the stack checks what is marked SKB_GSO_DODGY).
+/* Set GSO up as the sender says, if that fits the protocol. The stack checks what is
+ * marked SKB_GSO_DODGY.
  */
 static bool rx_set_gso(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
 {
@@ -83,23 +83,18 @@ static bool rx_set_gso(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
 	return size && size != GSO_BY_FRAGS;
 }
 
-/* Finish a packet according to what its sender says of it; false if that is nonsense.
- * Where a checksum is missing, its place follows from the headers, as with netfront.
+/* Take over what the sender says of a packet; false if that is nonsense. The checksum of
+ * GSO is always partial; where it goes follows from the headers, as with netfront.
  */
 static bool rx_apply_vnet_hdr(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
 {
-	bool partial = hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	bool gso = hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE;
 
-	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
-		if (!rx_set_gso(skb, hdr))
-			return false;
-	} else if (!partial) {
-		if (hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID)
-			skb->ip_summed = CHECKSUM_UNNECESSARY;
-		return true;
-	}
-	skb->ip_summed = CHECKSUM_PARTIAL;
-	return !skb_checksum_setup(skb, !partial);
+	if (gso || (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		skb->ip_summed = CHECKSUM_PARTIAL;
+	else if (hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID)
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	return !gso || rx_set_gso(skb, hdr);
 }
 
 /* Have the lower device receive the packet from the peer, or the cokeeper device. */
@@ -146,7 +141,7 @@ static int rx_drop_bad(struct ck_rx *rx, enum ck_stat why)
 static bool rx_length_ok(const struct ck_rx *rx, const struct ck_frame *frame)
 {
 	return frame->len >= sizeof(struct iphdr) && frame->len <= CK_FRAME_MAX &&
-	       (frame->len <= rx->mtu ||
+	       (frame->len <= READ_ONCE(rx->mtu) ||
 		vnet_hdr(frame)->gso_type != VIRTIO_NET_HDR_GSO_NONE);
 }
 
@@ -176,6 +171,14 @@ static int rx_one(struct ck_rx *rx)
 		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_HDR);
 		return rx_drop_bad(rx, CK_RX_DROPPED_HEADER);
 	}
+	/* A process of the peer may have had any packet sent, so that is no one's fault. */
+	if (skb->ip_summed == CHECKSUM_PARTIAL &&
+	    unlikely(skb_checksum_setup(skb, !(vnet_hdr(&frame)->flags &
+					       VIRTIO_NET_HDR_F_NEEDS_CSUM)))) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_SKB_CSUM);
+		rx_drop(rx, CK_RX_DROPPED_HEADER);
+		return 1;
+	}
 
 	WRITE_ONCE(rx->packets, rx->packets + 1);
 	WRITE_ONCE(rx->bytes, rx->bytes + frame.len);
@@ -200,9 +203,12 @@ int ck_rx_poll(struct ck_rx *rx, int quota)
 	struct ck_dev *ck = rx->peer->ck;
 	int n = 0, err = 0;
 
-	/* No notifier tells of each way to attach a program. */
-	if (unlikely(ck_native_xdp(ck)) && !READ_ONCE(ck->inactive))
-		queue_work(ck_wq, &ck->check);
+	/* The program is not passed by. No notifier tells of each way to attach one. */
+	if (unlikely(ck_native_xdp(ck))) {
+		if (!READ_ONCE(ck->inactive))
+			queue_delayed_work(ck_wq, &ck->check, 0);
+		return 0;
+	}
 	do {
 		while (n < quota && (err = rx_one(rx)) > 0)
 			n++;

@@ -9,12 +9,13 @@
 #include "ring.h"
 
 /**
- * struct ck_rx - the receiving side of a lane; the poll's alone
+ * struct ck_rx - the receiving side of a lane; written by the poll alone, but for @mtu
  * @peer: at the other end
  * @queue: polls this lane
  * @evtchn: tells the peer of space
  * @ring: the ring that this end consumes
- * @mtu: the most that the peer was told of since the lane was opened
+ * @mtu: the most that the peer was told of since the lane was opened; written under the
+ *	device's lock
  * @broken: the peer broke the rules, the ring is not read again
  * @bad_frames: malformed frames; halved by time, see BAD_FRAMES_MAX
  * @bad_since: when (jiffies) it was last halved

@@ -8,15 +8,26 @@
 struct ck_dev;
 struct netlink_ext_ack;
 
-/* What a device does unless its user says otherwise. */
+/* Does this kernel have the egress hook, and a way past it? */
 #if IS_ENABLED(CONFIG_NETFILTER_EGRESS) && IS_ENABLED(CONFIG_NETFILTER_SKIP_EGRESS)
 #define CK_CAN_INTERCEPT	1
 #else
 #define CK_CAN_INTERCEPT	0
 #endif
 
+#if CK_CAN_INTERCEPT
 int ck_intercept_start(struct ck_dev *ck, struct netlink_ext_ack *extack);
 void ck_intercept_stop(struct ck_dev *ck);
+#else
+static inline int ck_intercept_start(struct ck_dev *ck, struct netlink_ext_ack *extack)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void ck_intercept_stop(struct ck_dev *ck)
+{
+}
+#endif
 
 netdev_tx_t ck_route_xmit(struct sk_buff *skb, struct net_device *dev);
 

@@ -8,6 +8,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter_netdev.h>
 #include <linux/netlink.h>
 #include <net/sch_generic.h>
@@ -31,22 +32,29 @@ static bool only_queues(const struct net_device *lower)
 	return true;
 }
 
+/* Is there an IP header? The ring carries the packet alone, and the peer finds its protocol
+ * there.
+ */
+static bool is_ip(const struct sk_buff *skb, const struct ethhdr *eth)
+{
+	unsigned int len = skb_headlen(skb) - ETH_HLEN;
+	u8 version = len ? *(const u8 *)(eth + 1) >> 4 : 0;
+
+	return (eth->h_proto == htons(ETH_P_IP) && version == 4 &&
+		len >= sizeof(struct iphdr)) ||
+	       (eth->h_proto == htons(ETH_P_IPV6) && version == 6 &&
+		len >= sizeof(struct ipv6hdr));
+}
+
 /* Is a packet for a peer one that a ring may carry? If not, @why says why. */
 static bool may_intercept(const struct ck_dev *ck, const struct sk_buff *skb,
 			  const struct ethhdr *eth, enum ck_stat *why)
 {
-	u8 version;
-
 	*why = CK_TX_FALLBACK_VLAN;
 	if (skb_vlan_tag_present(skb) || eth_type_vlan(eth->h_proto))
 		return false;
 	*why = CK_TX_FALLBACK_NOT_IP;
-	if (skb_headlen(skb) < ETH_HLEN + sizeof(struct iphdr))
-		return false;
-	/* The ring carries the packet alone; the peer finds its protocol in it. */
-	version = *(const u8 *)(eth + 1) >> 4;
-	if (!(eth->h_proto == htons(ETH_P_IP) && version == 4) &&
-	    !(eth->h_proto == htons(ETH_P_IPV6) && version == 6))
+	if (!is_ip(skb, eth))
 		return false;
 	/* Bridge ports and macvlans speak in names of their own. */
 	*why = CK_TX_FALLBACK_SOURCE_MAC;
@@ -67,6 +75,11 @@ static void send_list(struct ck_lane *lane, struct sk_buff *skb)
 	for (; skb; skb = next) {
 		next = skb->next;
 		skb_mark_not_on_list(skb);
+		/* It may wait, and then outlive what the stack's read side protects. */
+		if (skb->dev->priv_flags & IFF_XMIT_DST_RELEASE)
+			skb_dst_drop(skb);
+		else
+			skb_dst_force(skb);
 		skb_set_network_header(skb, ETH_HLEN);
 		__skb_pull(skb, ETH_HLEN);
 		ck_tx_xmit(&lane->tx, skb);
@@ -79,6 +92,7 @@ static unsigned int ck_intercept_hook(void *priv, struct sk_buff *skb,
 	const struct ethhdr *eth = eth_hdr(skb);
 	struct ck_dev *ck = priv;
 	struct ck_channel *ch;
+	struct ck_lane *lane;
 	struct ck_peer *peer;
 	bool again = false;
 	enum ck_stat why;
@@ -89,10 +103,6 @@ static unsigned int ck_intercept_hook(void *priv, struct sk_buff *skb,
 	if (likely(!peer)) {
 		if (is_multicast_ether_addr(eth->h_dest))
 			ck_count(ck, CK_TX_FALLBACK_MULTICAST);
-		/* No notifier tells of each way to take a program off. */
-		if (unlikely(READ_ONCE(ck->inactive) == COKEEPER_REASON_XDP) &&
-		    !ck_native_xdp(ck))
-			queue_work(ck_wq, &ck->check);
 		return NF_ACCEPT;
 	}
 	if (unlikely(!may_intercept(ck, skb, eth, &why)))
@@ -103,11 +113,12 @@ static unsigned int ck_intercept_hook(void *priv, struct sk_buff *skb,
 		why = CK_TX_FALLBACK_NO_CHANNEL;
 		goto accept;
 	}
+	/* The packets of a flow stay in one lane, and in order. */
+	lane = &ch->lane[ch->nr == 1 ? 0 : reciprocal_scale(skb_get_hash(skb), ch->nr)];
 	/* Checksums, and cutting what the lower device does not cut itself, as the stack
-	 * would do it next. The packets of a flow stay in one lane, and in order.
+	 * would do it next.
 	 */
-	send_list(&ch->lane[ch->nr == 1 ? 0 : reciprocal_scale(skb_get_hash(skb), ch->nr)],
-		  validate_xmit_skb_list(skb, ck->lower, &again));
+	send_list(lane, validate_xmit_skb_list(skb, ck->lower, &again));
 	return NF_STOLEN;
 
 accept:

@@ -26,25 +26,26 @@ static bool next_hop_mac(struct ck_dev *ck, struct sk_buff *skb, u8 *mac)
 	return true;
 }
 
-/* The lane that takes a packet; NULL if @why it takes the lower device. */
-static struct ck_lane *find_lane(struct ck_dev *ck, struct sk_buff *skb, enum ck_stat *why)
+/* The lane that takes a packet; NULL if it takes the lower device, which is counted. */
+static struct ck_lane *find_lane(struct ck_dev *ck, struct sk_buff *skb)
 {
 	struct ck_channel *ch;
 	struct ck_peer *peer;
 	u8 mac[ETH_ALEN];
 
-	*why = CK_TX_FALLBACK_NO_NEIGH;
-	if (unlikely(!next_hop_mac(ck, skb, mac)))
+	if (unlikely(!next_hop_mac(ck, skb, mac))) {
+		ck_count(ck, CK_TX_FALLBACK_NO_NEIGH);
 		return NULL;
-	*why = CK_TX_FALLBACK_NO_PEER;
+	}
 	peer = ck_peer_lookup(ck, mac);
-	if (unlikely(!peer))
+	if (unlikely(!peer)) {
+		ck_count(ck, CK_TX_FALLBACK_NO_PEER);
 		return NULL;
+	}
 	ch = rcu_dereference(peer->tx_channel);
 	if (unlikely(!ch)) {
 		ck_peer_want(peer);
-		atomic_long_inc(&peer->fallback_packets);
-		*why = CK_TX_FALLBACK_NO_CHANNEL;
+		ck_peer_count_fallback(peer, CK_TX_FALLBACK_NO_CHANNEL);
 		return NULL;
 	}
 	/* The stack gives all packets of a flow one queue, so they stay in order. */
@@ -63,7 +64,6 @@ netdev_tx_t ck_route_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 	struct ck_lane *lane;
-	enum ck_stat why;
 
 	if (unlikely(!pskb_inet_may_pull(skb) ||
 		     (skb->protocol != htons(ETH_P_IP) &&
@@ -74,13 +74,11 @@ netdev_tx_t ck_route_xmit(struct sk_buff *skb, struct net_device *dev)
 	}
 
 	rcu_read_lock();
-	lane = find_lane(ck, skb, &why);
-	if (likely(lane)) {
+	lane = find_lane(ck, skb);
+	if (likely(lane))
 		ck_tx_xmit(&lane->tx, skb);
-	} else {
-		ck_count(ck, why);
+	else
 		ck_fallback(ck, skb);
-	}
 	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }

@@ -158,8 +158,8 @@ static void fall_back_all(struct ck_tx *tx, struct sk_buff_head *list, enum ck_s
 	local_bh_enable();
 }
 
-/* The watchdog. What waits has moved on, be it that an event was lost, or it falls back;
- * a peer that takes little by little counts for nothing.
+/* The watchdog. What waits moves on if there is space, as when an event was lost; else it
+ * falls back, even if the peer takes a little now and then.
  */
 static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 {
@@ -175,7 +175,7 @@ static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 	first = skb_peek(&tx->pending);
 	if (first && !ktime_after(*deadline(first), ktime_get())) {
 		tx_take_pending(tx, &late);
-		tx->stalled = true;
+		WRITE_ONCE(tx->stalled, true);
 	} else if (first) {
 		hrtimer_start(timer, *deadline(first), HRTIMER_MODE_ABS_SOFT);
 	}
@@ -200,16 +200,22 @@ static void tx_wait(struct ck_tx *tx, struct sk_buff *skb, struct sk_buff_head *
 	tx_flush(tx, done);
 }
 
-/* Why the lane takes nothing at all just now, if that is so. */
-static bool tx_closed(struct ck_tx *tx, enum ck_stat *why)
+/* Does the lane not take a packet, and @why? What is shared with the peer is there only until
+ * the lane is closing.
+ */
+static bool tx_refuses(struct ck_tx *tx, const struct sk_buff *skb, enum ck_stat *why)
 {
+	lockdep_assert_held(&tx->lock);
 	*why = CK_TX_FALLBACK_CLOSED;
 	if (unlikely(tx->closing || tx->broken))
+		return true;
+	*why = CK_TX_FALLBACK_SIZE;
+	if (unlikely(!skb_is_gso(skb) && skb->len > READ_ONCE(tx->peer_end->mtu)))
 		return true;
 	if (likely(!tx->stalled))
 		return false;
 	*why = CK_TX_FALLBACK_STALLED;
-	tx->stalled = !ck_ring_drained(&tx->ring);
+	WRITE_ONCE(tx->stalled, !ck_ring_drained(&tx->ring));
 	return tx->stalled;
 }
 
@@ -232,13 +238,8 @@ void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
 	__skb_queue_head_init(&done);
 	if (unlikely(!frame_from_skb(skb, &frame)))
 		goto fall_back;
-	/* Only what the peer said that it receives. */
-	if (unlikely(!skb_is_gso(skb) && skb->len > READ_ONCE(tx->peer_end->mtu))) {
-		why = CK_TX_FALLBACK_SIZE;
-		goto fall_back;
-	}
 	spin_lock(&tx->lock);
-	if (tx_closed(tx, &why))
+	if (tx_refuses(tx, skb, &why))
 		goto unlock;
 	err = skb_queue_empty(&tx->pending) ? tx_push(tx, skb, &frame) : -ENOSPC;
 	if (likely(!err)) {

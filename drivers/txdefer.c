@@ -36,7 +36,7 @@ static bool worth_deferring(const struct sk_buff *skb)
 	return skb->len <= PACKET_MAX && sk && sk_fullsock(sk) && sk_is_tcp(sk) &&
 	       !skb_is_tcp_pure_ack(skb) &&
 	       (!inet_csk_in_pingpong_mode(sk) ||
-		tcp_sk(sk)->packets_out > TCP_INIT_CWND);
+		READ_ONCE(tcp_sk(sk)->packets_out) > TCP_INIT_CWND);
 }
 
 static void complete_one(struct ck_tx_defer *defer, struct sk_buff *skb,

@@ -145,23 +145,30 @@ static int put_dev_part(struct sk_buff *skb, struct netlink_callback *cb, struct
 	return err;
 }
 
-/* cb->args[0]: how many devices of the namespace's list were dumped, or passed over. */
+/* The cokeeper device with the lowest number beyond @ifindex; RTNL is held. */
+static struct net_device *next_device(struct net *net, int ifindex)
+{
+	struct net_device *dev, *next = NULL;
+
+	for_each_netdev(net, dev)
+		if (ck_is_device(dev) && dev->ifindex > ifindex &&
+		    (!next || dev->ifindex < next->ifindex))
+			next = dev;
+	return next;
+}
+
+/* cb->args[0]: ifindex of the last device that was dumped. */
 static int ck_nl_dev_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct net *net = sock_net(skb->sk);
 	struct net_device *dev;
-	long n = 0;
 	int err = 0;
 
 	rtnl_lock();
-	for_each_netdev(net, dev) {
-		if (n++ < cb->args[0])
-			continue;
-		if (ck_is_device(dev))
-			err = put_dev_part(skb, cb, netdev_priv(dev));
-		if (err)
-			break;
-		cb->args[0] = n;
+	while (!err && (dev = next_device(net, cb->args[0]))) {
+		err = put_dev_part(skb, cb, netdev_priv(dev));
+		if (!err)
+			cb->args[0] = dev->ifindex;
 	}
 	rtnl_unlock();
 	return err && !skb->len ? err : skb->len;
@@ -427,6 +434,8 @@ static struct genl_family family __ro_after_init = {
 	.maxattr	= COKEEPER_A_MAX,
 	.policy		= policy,
 	.netnsok	= true,
+	/* pre_doit locks the device. */
+	.parallel_ops	= true,
 	.module		= THIS_MODULE,
 	.ops		= ops,
 	.n_ops		= ARRAY_SIZE(ops),

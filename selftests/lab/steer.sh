@@ -92,8 +92,8 @@ absent() {
 }
 # caused GUEST EVENT OTHER CAUSE: GUEST's monitor has told of it.
 caused() {
-	on "d$1" 'cat /tmp/monitor.log' | jq -e --arg mac "$(mac "$3")" --arg event "$2" --arg cause "$4" \
-		'select(.mac == $mac and .event == $event and .cause == $cause)'
+	on "d$1" 'cat /tmp/monitor.log' | jq -se --arg mac "$(mac "$3")" --arg event "$2" --arg cause "$4" \
+		'any(.[]; .mac == $mac and .event == $event and .cause == $cause)'
 }
 exchange() {
 	on d1 "ping -q -i 0.05 -c 10 -w 10 $(ip4 2)" && on d2 "ping -q -i 0.05 -c 10 -w 10 $(ip6 1)"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A transfer that starts on netfront goes on through the rings when the peer's module
-# is loaded, and back on netfront when it is unloaded, without an error.
+# is loaded, whichever way either end steers, by netfront while a device is down, and
+# when the module is unloaded, without an error.
 
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -37,6 +38,28 @@ rings_carry() {
 	now=$(peer 2 1 rx_bytes) && ((now > before + 10000000))
 }
 check "which carry it" busywait 30 rings_carry
+# goes_on COMMAND...: it does, after the command.
+goes_on() {
+	local at
+	"$@" && at=$(received) && busywait 30 beyond $((at + 2000000))
+}
+steer() {
+	on "d$1" "ip link set cokeeper0 type cokeeper steer $2"
+}
+updown() {
+	on "d$1" "ip link set cokeeper0 $2"
+}
+for end in 1 2; do
+	check "it goes on when d$end steers by route" goes_on steer "$end" route
+done
+check "the rings still carry it" busywait 10 connected 1 2
+for end in 2 1; do
+	check "it goes on when d$end intercepts" goes_on steer "$end" intercept
+	check "it goes on when the device of d$end is down" goes_on updown "$end" down
+	check "d$end is no member then" busywait 5 has_no_peer $((3 - end)) "$end"
+	check "it goes on when that is up" goes_on updown "$end" up
+	check "by the rings" busywait 10 connected 1 2
+done
 at_unload=$(received)
 stop 2
 check "it goes on by netfront" busywait 30 beyond $((at_unload + 2000000))
