@@ -125,6 +125,8 @@ void ck_evtchn_eoi(struct ck_evtchn *evtchn, bool spurious)
  * @evtchn: set up
  *
  * No event tells when it goes.
+ *
+ * Return: true if it is.
  */
 bool ck_evtchn_bound(const struct ck_evtchn *evtchn)
 {

@@ -24,9 +24,11 @@
  * struct ck_ring_shared - indices of one ring, in shared memory
  * @prod: bytes ever written to the ring; written by the producer alone
  * @cons_event: the producer wants an event once @cons passes this
+ * @pad0: zero
  * @cons: bytes ever taken from the ring; written by the consumer alone
  * @prod_event: the consumer wants an event once @prod passes this
  * @no_event: not 0 while the consumer polls and wants no event
+ * @pad1: zero
  *
  * Each side writes one cache line of its own. All count modulo 2^32.
  */

@@ -3,8 +3,8 @@
 #ifndef _UAPI_LINUX_COKEEPER_IF_LINK_H
 #define _UAPI_LINUX_COKEEPER_IF_LINK_H
 
-/**
- * enum - options of a cokeeper link, each a u32
+/* Options of a cokeeper link, each a u32:
+ *
  * @IFLA_COKEEPER_STEER: an enum cokeeper_steer
  * @IFLA_COKEEPER_RING_SIZE: bytes in each ring of the next channel that is offered, a
  *	power of two
