@@ -38,17 +38,25 @@ def contenders: . as $samples
 
 # remote_tax: without CoKeeper against with it and so many peers.
 def tax:
-	group_by([.traffic, .to])[]
+	group_by([.traffic, .to, .size])[]
 	| . as $samples | .[0] as {$traffic, $to, $size}
 	| (1, 10, 1000) as $peers
-	| {test: "remote_tax", $traffic, $to, $size, $peers} + unit($traffic) +
+	| {test: "remote_tax", steer: "intercept", $traffic, $to, $size, $peers} + unit($traffic) +
 	  ([$samples[] | select(.contender == "0") | .contender = "netfront"] +
 	   [$samples[] | select(.contender == "\($peers)") | .contender = "cokeeper"] | contenders);
+
+# A row for each way to steer in which CoKeeper was measured, each with all that
+# netfront and loopback gave.
+def rows:
+	. as $samples | .[0] as {$test, $size}
+	| (["intercept", "route"] | map(select(IN($samples[].contender))) | if . == [] then ["intercept"] else . end | .[]) as $steer
+	| {$test, $size, $steer} + unit($test) +
+	  ($samples | map((select(.contender == $steer) | .contender) = "cokeeper") | contenders);
 
 ([.[].test] | reduce .[] as $t ([]; if index([$t]) then . else . + [$t] end)) as $order
 | [$order[] as $test
    | if $test == "remote_tax" then [.[] | select(.test == $test)] | tax
      else [.[] | select(.test == $test)] | group_by(.size)[]
-	  | {test: $test, size: .[0].size} + unit($test) + contenders
-	  | if $test == "ring_core" then . + rates(.size) else . end
+	  | if $test == "ring_core" then {test: $test, size: .[0].size} + unit($test) + contenders | . + rates(.size)
+	    else rows end
      end]

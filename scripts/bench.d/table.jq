@@ -9,9 +9,11 @@ def name: .test + (if .traffic then " \(.traffic) \(.to) \(.peers) peers" else "
 def spread: [.spread[] | if .[0] == 0 then 0 else (.[1] - .[0]) / ((.[0] + .[1]) / 2) * 50 end] | max
 	| . * 10 | round / 10 | "±\(.)%";
 
-["test", "size", "unit", "netfront", "cokeeper", "loopback", "x netfront", "x loopback", "spread"],
-(.datapath[] | select(.test != "ring_core") | [name, .size, .unit, (.netfront | number), (.cokeeper | number),
-	(.loopback | number), ratio(.cokeeper; .netfront), ratio(.cokeeper; .loopback), spread]),
+(.datapath | ("intercept", "route") as $steer | map(select(.steer == $steer)) | select(length > 0)
+	| (select($steer == "route") | [""]),
+	  ["steer \($steer)", "size", "unit", "netfront", "cokeeper", "loopback", "x netfront", "x loopback", "spread"],
+	  (.[] | [name, .size, .unit, (.netfront | number), (.cokeeper | number),
+		(.loopback | number), ratio(.cokeeper; .netfront), ratio(.cokeeper; .loopback), spread])),
 (.datapath | map(select(.test == "ring_core")) | select(length > 0)
 	| [""], ["native", "size", "unit", "ring", "batched", "memcpy", "two threads", "messages/s", "MB/s", "spread"],
 	  (.[] | ["ring_core", .size, .unit, (.cokeeper, .batched, .memcpy, .memcpy_across, .messages_per_s, .bytes_per_s.cokeeper / 1e6 | number), spread]))
