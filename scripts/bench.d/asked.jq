@@ -21,6 +21,9 @@ def name: "\(.test) \(.size)" + (if .steer == "route" then " by route" else "" e
 	(select(.test == "udp_stream" and .size == 64) | {what: "\(name) without loss, times netfront"} + (times_netfront | at_least(2.5))),
 	(select(.test == "udp_stream" and .size == 1400) | {what: "\(name) without loss, times netfront"} + (times_netfront | at_least(3))),
 	(select(.test == "cpu_per_gib") | {what: "cpu_per_gib, of netfront's"} + (1 / times_netfront | at_most(0.4))),
+	(select(.test == "redis_set_16k") | {what: "\(.test), of loopback"} + (times_loopback | at_least(0.8))),
+	(select(.test | IN("redis_get", "redis_set", "redis_pipelined", "nginx_keepalive", "nginx_connect", "nginx_200k")) |
+		{what: "\(.test), of loopback"} + (times_loopback | at_least(0.9))),
 	(select(.test == "memory_idle_peer") | {what: "idle peer, bytes of kernel memory"} + (.cokeeper | at_most(1023))),
 	(select(.test == "ring_core" and .size == 1400) |
 		({what: "ring core, 1400 B, time over two memcpys', one by each thread"} + (.cokeeper / .memcpy_across | at_most(1.5))),
