@@ -10,7 +10,7 @@
 /* How long a packet waits for space at most. A local sender's socket is charged for that
  * time, and no longer.
  */
-#define WAIT_TIME	ms_to_ktime(20)
+#define WAIT_MSECS	20
 /* Memory of packets that may wait; what comes beyond takes the lower device. */
 #define PENDING_MAX	0x100000u
 /* What a receiver understands: TCP, as the lower device knows it. */
@@ -19,10 +19,17 @@
 /* Pages of a packet are addressed without being mapped. */
 static_assert(!IS_ENABLED(CONFIG_HIGHMEM));
 
-/* When the waiting of a packet ends; the control block is ours. */
-static ktime_t *deadline(struct sk_buff *skb)
+/* When (jiffies) the waiting of a packet ends; the control block is ours. */
+static unsigned long *deadline(struct sk_buff *skb)
 {
-	return (ktime_t *)skb->cb;
+	return (unsigned long *)skb->cb;
+}
+
+/* Have the watchdog look after the first packet that waits. */
+static void tx_start_timer(struct ck_tx *tx, struct sk_buff *first)
+{
+	hrtimer_start(&tx->timer, ms_to_ktime(jiffies_to_msecs(*deadline(first) - jiffies)),
+		      HRTIMER_MODE_REL_SOFT);
 }
 
 /* Describe a packet; false for one that a ring does not carry. */
@@ -133,7 +140,8 @@ static void tx_flush(struct ck_tx *tx, struct sk_buff_head *done)
 		}
 		__skb_unlink(skb, &tx->pending);
 		WRITE_ONCE(tx->pending_bytes, tx->pending_bytes - skb->truesize);
-		ck_tx_defer_add(&tx->queue->tx_defer, skb, done);
+		if (!ck_tx_defer_add(&tx->queue->tx_defer, skb, done))
+			__skb_queue_tail(done, skb);
 	}
 	tx_publish(tx);
 }
@@ -173,11 +181,11 @@ static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 	if (!tx->closing && !tx->broken)
 		tx_flush(tx, &done);
 	first = skb_peek(&tx->pending);
-	if (first && !ktime_after(*deadline(first), ktime_get())) {
+	if (first && time_after_eq(jiffies, *deadline(first))) {
 		tx_take_pending(tx, &late);
 		WRITE_ONCE(tx->stalled, true);
 	} else if (first) {
-		hrtimer_start(timer, *deadline(first), HRTIMER_MODE_ABS_SOFT);
+		tx_start_timer(tx, first);
 	}
 	spin_unlock(&tx->lock);
 	ck_consume_all(&done);
@@ -191,12 +199,12 @@ static void tx_wait(struct ck_tx *tx, struct sk_buff *skb, struct sk_buff_head *
 	bool first = skb_queue_empty(&tx->pending);
 
 	ck_count(tx->peer->ck, CK_TX_RING_FULL);
-	*deadline(skb) = ktime_add(ktime_get(), WAIT_TIME);
+	*deadline(skb) = jiffies + msecs_to_jiffies(WAIT_MSECS);
 	__skb_queue_tail(&tx->pending, skb);
 	WRITE_ONCE(tx->pending_bytes, tx->pending_bytes + skb->truesize);
 	if (!first)
 		return;
-	hrtimer_start(&tx->timer, *deadline(skb), HRTIMER_MODE_ABS_SOFT);
+	tx_start_timer(tx, skb);
 	tx_flush(tx, done);
 }
 
@@ -226,7 +234,7 @@ static bool tx_refuses(struct ck_tx *tx, const struct sk_buff *skb, enum ck_stat
  *	header; consumed whatever becomes of it
  *
  * A packet that finds no space waits in order with its socket's memory still charged, which
- * is what slows the sender down, but no longer than WAIT_TIME.
+ * is what slows the sender down, but no longer than WAIT_MSECS.
  */
 void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
 {
@@ -245,7 +253,8 @@ void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
 	if (likely(!err)) {
 		tx_publish(tx);
 		ck_busypoll_traffic(tx->queue, tx->source);
-		ck_tx_defer_add(&tx->queue->tx_defer, skb, &done);
+		if (ck_tx_defer_add(&tx->queue->tx_defer, skb, &done))
+			skb = NULL;
 	} else if (err == -EPROTO) {
 		tx_break(tx);
 		why = CK_TX_FALLBACK_CLOSED;
@@ -255,9 +264,11 @@ void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
 		goto unlock;
 	} else {
 		tx_wait(tx, skb, &done);
+		skb = NULL;
 	}
 	spin_unlock(&tx->lock);
 	ck_consume_all(&done);
+	consume_skb(skb);
 	return;
 
 unlock:
@@ -330,5 +341,5 @@ void ck_tx_init(struct ck_tx *tx, struct ck_peer *peer, struct ck_queue *queue,
 	tx->last_used = jiffies;
 	spin_lock_init(&tx->lock);
 	__skb_queue_head_init(&tx->pending);
-	hrtimer_setup(&tx->timer, ck_tx_timeout, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+	hrtimer_setup(&tx->timer, ck_tx_timeout, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
 }

@@ -71,21 +71,21 @@ static enum hrtimer_restart ck_tx_defer_timeout(struct hrtimer *timer)
 }
 
 /**
- * ck_tx_defer_add() - complete a packet that was sent, now or later
+ * ck_tx_defer_add() - complete a packet that was sent later, if that is of use
  * @defer: of the packet's queue
- * @skb: the packet; consumed. Bottom halves are off
+ * @skb: the packet. Bottom halves are off
  * @done: gets packets to be freed; the caller may hold a lock that freeing must not be
  *	done under
+ *
+ * Return: true if it took the packet.
  */
-void ck_tx_defer_add(struct ck_tx_defer *defer, struct sk_buff *skb,
+bool ck_tx_defer_add(struct ck_tx_defer *defer, struct sk_buff *skb,
 		     struct sk_buff_head *done)
 {
 	struct sk_buff *oldest;
 
-	if (!worth_deferring(skb)) {
-		__skb_queue_tail(done, skb);
-		return;
-	}
+	if (!worth_deferring(skb))
+		return false;
 	*expired(skb) = false;
 	spin_lock(&defer->skbs.lock);
 	__skb_queue_tail(&defer->skbs, skb);
@@ -96,6 +96,7 @@ void ck_tx_defer_add(struct ck_tx_defer *defer, struct sk_buff *skb,
 	if (!hrtimer_is_queued(&defer->timer))
 		hrtimer_start(&defer->timer, PERIOD, HRTIMER_MODE_REL_SOFT);
 	spin_unlock(&defer->skbs.lock);
+	return true;
 }
 
 /**

@@ -32,7 +32,7 @@ static inline void ck_consume_all(struct sk_buff_head *list)
 
 void ck_tx_defer_init(struct ck_tx_defer *defer);
 void ck_tx_defer_stop(struct ck_tx_defer *defer);
-void ck_tx_defer_add(struct ck_tx_defer *defer, struct sk_buff *skb,
+bool ck_tx_defer_add(struct ck_tx_defer *defer, struct sk_buff *skb,
 		     struct sk_buff_head *done);
 bool ck_tx_defer_complete(struct ck_tx_defer *defer);
 
