@@ -207,6 +207,8 @@ int ck_rx_poll(struct ck_rx *rx, int quota)
 	if (unlikely(ck_native_xdp(ck))) {
 		if (!READ_ONCE(ck->inactive))
 			queue_delayed_work(ck_wq, &ck->check, 0);
+		/* Should it be gone again at once, the next frame's event goes on. */
+		ck_ring_wait_data(&rx->ring);
 		return 0;
 	}
 	do {
