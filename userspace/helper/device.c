@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "helper.h"
 #include "log.h"
@@ -76,21 +73,6 @@ static int serve_events(void *arg)
 	return err;
 }
 
-static bool device_up(const struct helper *h)
-{
-	struct ifreq ifr = { 0 };
-	bool up;
-	int fd;
-
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	up = if_indextoname(h->dev.ifindex, ifr.ifr_name) &&
-	     !ioctl(fd, SIOCGIFFLAGS, &ifr) && (ifr.ifr_flags & IFF_UP);
-	close(fd);
-	return up;
-}
-
 static int open_sockets(struct helper *h)
 {
 	int err;
@@ -145,8 +127,6 @@ static const char *hindrance(struct helper *h)
 {
 	if (h->dev.inactive)
 		return ck_reason_name(h->dev.inactive);
-	if (!device_up(h))
-		return ck_reason_name(COKEEPER_REASON_LINK_DOWN);
 	return h->dev.steer == COKEEPER_STEER_ROUTE ? routes_hindrance(h) :
 						      NULL;
 }
