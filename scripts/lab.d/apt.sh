@@ -4,10 +4,18 @@
 
 release=bookworm
 
+# The release that kernel X.Y is taken from.
+kernel_release() {
+	case $1 in
+	6.1 | 6.12) echo $release ;;
+	*) echo sid ;;
+	esac
+}
+
 lab_apt() {
 	local tool=$1
 	shift
-	"apt-$tool" -qq -c "$cache/apt/apt.conf" "$@"
+	"apt-$tool" -qq -c "$apt/apt.conf" "$@"
 }
 
 # The mirrors are those that this machine's apt is set up with.
@@ -15,52 +23,58 @@ apt_mirror() {
 	apt-get indextargets --format '$(REPO_URI)' "Label: $1" 'Created-By: Packages' | head -n 1
 }
 
+# apt_setup RELEASE: sets apt, the directory of the private apt for that release.
 apt_setup() {
-	local dir=$cache/apt main security suite
+	local options="signed-by=/usr/share/keyrings/debian-archive-keyring.gpg" main security suite
 
 	main=$(apt_mirror Debian)
 	security=$(apt_mirror Debian-Security)
 	[[ -n $main ]] ||
 		die "apt knows no Debian mirror; set one up and run: apt-get update"
 
-	mkdir -p "$dir"/{lists,archives}/partial
-	: >"$dir/status"
-	{
-		for suite in $release $release-updates $release-backports; do
-			echo "deb $main $suite main"
+	apt=$cache/apt
+	[[ $1 == "$release" ]] || apt+=-$1
+	mkdir -p "$apt"/{lists,archives}/partial
+	: >"$apt/status"
+	if [[ $1 == sid ]]; then
+		# A mirror may lag behind sid's short expiry; what it has is signed all the same.
+		echo "deb [$options check-valid-until=no] $main sid main"
+	else
+		for suite in "$1" "$1-updates" "$1-backports"; do
+			echo "deb [$options] $main $suite main"
 		done
-		[[ -z $security ]] || echo "deb $security $release-security main"
-	} | sed 's,^deb ,&[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ,' >"$dir/sources.new"
-	cmp -s "$dir/sources.new" "$dir/sources.list" || {
-		mv "$dir/sources.new" "$dir/sources.list"
-		rm -f "$dir/updated"
+		[[ -z $security ]] || echo "deb [$options] $security $1-security main"
+	fi >"$apt/sources.new"
+	cmp -s "$apt/sources.new" "$apt/sources.list" || {
+		mv "$apt/sources.new" "$apt/sources.list"
+		rm -f "$apt/updated"
 	}
-	cat >"$dir/apt.conf" <<-EOF
+	cat >"$apt/apt.conf" <<-EOF
 		APT::Architecture "amd64";
 		APT::Get::Assume-Yes "true";
 		APT::Install-Recommends "false";
 		APT::Sandbox::User "";
 		Acquire::Languages "none";
-		Dir::Cache "$dir";
-		Dir::Etc::sourcelist "$dir/sources.list";
+		Dir::Cache "$apt";
+		Dir::Etc::sourcelist "$apt/sources.list";
 		Dir::Etc::sourceparts "/dev/null";
 		Dir::Etc::preferencesparts "/dev/null";
-		Dir::State "$dir";
-		Dir::State::status "$dir/status";
+		Dir::State "$apt";
+		Dir::State::status "$apt/status";
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;
 	EOF
-	[[ -n $(find "$dir/updated" -mmin -1440 2>/dev/null) ]] || apt_update
+	[[ -n $(find "$apt/updated" -mmin -1440 2>/dev/null) ]] || apt_update
 }
 
 apt_update() {
 	say "updating the package lists"
-	if lab_apt get update >"$cache/apt/log" 2>&1; then
-		touch "$cache/apt/updated"
-	elif [[ -e $cache/apt/updated ]]; then
-		say "cannot update the package lists; going on with those of $(date -r "$cache/apt/updated" +%F)"
+	if lab_apt get update >"$apt/log" 2>&1; then
+		touch "$apt/updated"
+	elif [[ -e $apt/updated ]]; then
+		say "cannot update the package lists; going on with those of $(date -r "$apt/updated" +%F)"
 	else
-		die "cannot read the package lists: $(grep -m 1 ^E: "$cache/apt/log")"
+		die "cannot read the package lists: $(grep -m 1 ^E: "$apt/log")"
 	fi
 }
 
@@ -68,18 +82,30 @@ apt_update() {
 apt_plan() {
 	local plan
 
-	plan=$(lab_apt get -s install "$@" 2>"$cache/apt/log") ||
-		die "cannot get the packages: $(sed -n 's/^E: //p' "$cache/apt/log" | paste -sd ' ')"
+	plan=$(lab_apt get -s install "$@" 2>"$apt/log") ||
+		die "cannot get the packages: $(sed -n 's/^E: //p' "$apt/log" | paste -sd ' ')"
 	sed -nE 's/^Inst ([^ ]+) \(([^ ]+) .*\[([a-z0-9]+)\]\).*/\1_\2_\3.deb/p' <<<"$plan" |
 		sed 's/:/%3a/g' | sort
 }
 
 # Downloads what apt_plan named.
 apt_download() {
-	lab_apt get --download-only install "$@" >"$cache/apt/log" 2>&1 || {
+	lab_apt get --download-only install "$@" >"$apt/log" 2>&1 || {
 		apt_update
-		lab_apt get --download-only install "$@" >"$cache/apt/log" 2>&1
-	} || die "cannot download: $(grep -m 1 ^E: "$cache/apt/log")"
+		lab_apt get --download-only install "$@" >"$apt/log" 2>&1
+	} || die "cannot download: $(grep -m 1 ^E: "$apt/log")"
+}
+
+# Downloads packages without what they depend on, and unpacks them in DIR.
+apt_unpack() {
+	local dir=$1 p
+	shift
+
+	(cd "$apt/archives" && lab_apt get download "$@" >"$apt/log" 2>&1) ||
+		die "cannot download: $(grep -m 1 ^E: "$apt/log")"
+	for p; do
+		unpack "$dir" "$(cd "$apt/archives" && ls -t "${p}"_*.deb | head -n 1)"
+	done
 }
 
 # unpack DIR FILE...: unpacks package files; /bin and the like may be links.
@@ -87,7 +113,7 @@ unpack() {
 	local dir=$1 f
 	shift
 	for f; do
-		dpkg-deb --fsys-tarfile "$cache/apt/archives/$f" |
+		dpkg-deb --fsys-tarfile "$apt/archives/$f" |
 			tar -C "$dir" -x --keep-directory-symlink --no-same-owner ||
 			die "cannot unpack $f"
 	done

@@ -37,7 +37,7 @@ kvm_works() {
 install_ours() {
 	local target=install-$1 dir=$2 d
 
-	make -C "$top" -s KVER="$kver" KDIR="$headers" "$target" DESTDIR="$dir" >"$state/$target.log" 2>&1 || {
+	make -C "$top" -s KVER="$guest_kver" KDIR="$headers" "$target" DESTDIR="$dir" >"$state/$target.log" 2>&1 || {
 		tail -n 20 "$state/$target.log" >&2
 		die "make $target failed; all its output is in $state/$target.log"
 	}
@@ -48,16 +48,16 @@ install_ours() {
 			rm -r "${dir:?}/$d"
 		fi
 	done
-	if [[ -d $dir/usr/lib/modules/$kver ]]; then
-		local t=$state/depmod
+	if [[ -d $dir/usr/lib/modules/$guest_kver ]]; then
+		local t=$state/depmod m=lib/modules/$guest_kver
 		mkdir -p "$t/lib/modules"
-		cp -rl "$cache/kernel/$kver/lib/modules/$kver" "$t/lib/modules/" 2>/dev/null ||
-			cp -r "$cache/kernel/$kver/lib/modules/$kver" "$t/lib/modules/"
-		rm -f "$t/lib/modules/$kver"/modules.{alias,dep,softdep,symbols,builtin.alias,builtin}*.bin \
-			"$t/lib/modules/$kver"/modules.{alias,dep,devname,softdep,symbols}
-		cp -r "$dir/usr/lib/modules/$kver/." "$t/lib/modules/$kver/"
-		depmod -b "$t" "$kver"
-		cp "$t/lib/modules/$kver"/modules.* "$dir/usr/lib/modules/$kver/"
+		cp -rl "$cache/kernel/$guest_kver/$m" "$t/lib/modules/" 2>/dev/null ||
+			cp -r "$cache/kernel/$guest_kver/$m" "$t/lib/modules/"
+		rm -f "$t/$m"/modules.{alias,dep,softdep,symbols,builtin.alias,builtin}*.bin \
+			"$t/$m"/modules.{alias,dep,devname,softdep,symbols}
+		cp -r "$dir/usr/$m/." "$t/$m/"
+		depmod -b "$t" "$guest_kver"
+		cp "$t/$m"/modules.* "$dir/usr/$m/"
 		rm -r "$t"
 	fi
 }

@@ -24,12 +24,13 @@ usage_error() {
 	exit 2
 }
 
+# check_needs PACKAGE...: ends unless they are installed.
 check_needs() {
 	local p missing=()
 
 	command -v dpkg-query >/dev/null ||
 		die "this is no Debian machine; the lab is built from Debian's packages"
-	for p in "${needed_packages[@]}"; do
+	for p; do
 		[[ $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) == installed ]] ||
 			missing+=("$p")
 	done

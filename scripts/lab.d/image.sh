@@ -15,7 +15,17 @@ module_dirs=(
 	arch crypto fs/{fuse,overlayfs,squashfs,netfs,9p} lib net
 	drivers/{block,virtio,xen} drivers/net/{bonding,ipvlan,team,vxlan,wireguard,xen-netback}
 )
-early_modules=(virtio_pci virtio_blk xen-blkfront squashfs overlay)
+declare -A early_modules=(
+	[dom0]="virtio_pci virtio_blk squashfs overlay"
+	[guest]="xen-blkfront squashfs overlay"
+)
+
+# Sets kver to the full version of kernel X.Y, and apt to the packages that it is among.
+find_kernel() {
+	apt_setup "$(kernel_release "$1")"
+	kver=$(kernel_version "$1")
+	[[ -n $kver ]] || die "Debian ($(kernel_release "$1")) has no kernel $1"
+}
 
 # Prints the full version of the newest kernel X.Y: the one whose headers are
 # installed, so that modules can be built for it, else the newest of all.
@@ -51,55 +61,89 @@ extract_vmlinux() {
 
 # The kernel and its modules: $cache/kernel/KVER/{vmlinux,lib/modules/KVER}
 make_kernel() {
-	local kver=$1 dir=$cache/kernel/$1 tmp=$cache/tmp/kernel d
+	local kver=$1 dir=$cache/kernel/$1 tmp=$cache/tmp/kernel lib d f
 
 	[[ ! -e $dir/done ]] || return 0
 	say "unpacking kernel $kver"
-	(cd "$cache/apt/archives" && lab_apt get download "linux-image-$kver" >"$cache/apt/log" 2>&1) ||
-		die "Debian has no package linux-image-$kver (any more)"
 	rm -rf "$tmp" "$dir"
-	mkdir -p "$tmp" "$dir/lib/modules/$kver/kernel/drivers/net" "$cache/kernel"
-	unpack "$tmp" "$(cd "$cache/apt/archives" && ls -t "linux-image-${kver}"_*.deb | head -n 1)"
-	tmp+=/lib/modules/$kver
-	find "$tmp" -name '*.ko.xz' -print0 | xargs -0 -r -P 2 -n 64 xz -d
+	mkdir -p "$tmp/usr/lib" "$dir/lib/modules/$kver/kernel/drivers/net" "$cache/kernel"
+	ln -s usr/lib "$tmp/lib"
+	# Before 7 all of it is in linux-image.
+	# shellcheck disable=SC2046 # one word a package
+	apt_unpack "$tmp" "linux-image-$kver" $(lab_apt cache pkgnames "linux-" |
+		grep -xF -e "linux-base-$kver" -e "linux-binary-$kver" -e "linux-modules-$kver")
+	lib=$tmp/lib/modules/$kver
+	find "$lib" -name '*.ko.xz' -print0 | xargs -0 -r -P 2 -n 64 xz -d
 	for d in "${module_dirs[@]}"; do
-		[[ ! -d $tmp/kernel/$d ]] || {
+		[[ ! -d $lib/kernel/$d ]] || {
 			mkdir -p "$dir/lib/modules/$kver/kernel/${d%/*}"
-			cp -r "$tmp/kernel/$d" "$dir/lib/modules/$kver/kernel/${d%/*}"
+			cp -r "$lib/kernel/$d" "$dir/lib/modules/$kver/kernel/${d%/*}"
 		}
 	done
-	cp "$tmp"/kernel/drivers/net/*.ko "$dir/lib/modules/$kver/kernel/drivers/net"
-	cp "$tmp"/modules.{builtin,builtin.modinfo,order} "$dir/lib/modules/$kver"
+	cp "$lib"/kernel/drivers/net/*.ko "$dir/lib/modules/$kver/kernel/drivers/net"
+	cp "$lib"/modules.{builtin,builtin.modinfo,order} "$dir/lib/modules/$kver"
 	depmod -b "$dir" "$kver"
-	extract_vmlinux "$cache/tmp/kernel/boot/vmlinuz-$kver" "$dir/vmlinux"
-	rm -rf "$cache/tmp/kernel"
+	for f in "$tmp/boot/vmlinuz-$kver" "$lib/vmlinuz"; do
+		[[ ! -e $f ]] || extract_vmlinux "$f" "$dir/vmlinux"
+	done
+	rm -rf "$tmp"
 	touch "$dir/done"
 }
 
 # Sets headers to where modules are built for a kernel: the machine's own headers,
-# or the packages unpacked, with the one absolute path in them mended.
+# or the packages unpacked, with the absolute paths in them mended.
 make_headers() {
-	local kver=$1 dir=$cache/headers/$1 tmp=$cache/tmp/headers p plan
+	local kver=$1 dir=$cache/headers/$1 tmp=$cache/tmp/headers packages src
 
 	headers=/lib/modules/$kver/build
 	[[ ! -e $headers ]] || return 0
 	headers=$dir/build
 	[[ ! -e $headers ]] || return 0
 	say "unpacking the headers of kernel $kver"
-	plan=$(apt_plan "linux-headers-$kver" | grep -E '^linux-(headers|kbuild)-')
-	for p in $plan; do
-		(cd "$cache/apt/archives" && lab_apt get download "${p%%_*}" >"$cache/apt/log" 2>&1) ||
-			die "cannot download ${p%%_*}"
-	done
+	mapfile -t packages < <(lab_apt cache depends "linux-headers-$kver" |
+		sed -nE 's/^ *Depends: (linux-(headers|kbuild)-.*)/\1/p')
 	rm -rf "$tmp" "$dir"
 	mkdir -p "$tmp" "$cache/headers"
-	# shellcheck disable=SC2086 # one word a file
-	unpack "$tmp" $plan
-	sed -i "s,^include /,include $dir/," "$tmp/usr/src/linux-headers-$kver/Makefile"
+	apt_unpack "$tmp" "linux-headers-$kver" "${packages[@]}"
+	src=$tmp/usr/src/linux-headers-$kver
+	sed -i -E "s,(^include |=)/usr/,\\1$dir/usr/," "$src/Makefile"
 	# With it the build would want pahole, to make type information that is not needed.
-	rm -f "$tmp/usr/src/linux-headers-$kver/vmlinux"
+	rm -f "$src/vmlinux"
+	use_own_compiler "$src"
+	use_own_libraries "$tmp"/usr/lib/linux-kbuild-* "$dir"
 	ln -s "usr/src/linux-headers-$kver" "$tmp/build"
 	mv "$tmp" "$dir"
+}
+
+# A kernel of a later Debian: has modules for it built with this machine's compiler, and
+# takes what that does not know from the kernel's configuration; the code built fits.
+use_own_compiler() {
+	local src=$1 cc
+
+	cc=$(sed -nE 's/^CC = .*\$\(CROSS_COMPILE\)(gcc-[0-9]+)$/\1/p' "$src/.kernelvariables")
+	[[ -n $cc ]] && ! command -v "x86_64-linux-gnu-$cc" >/dev/null || return 0
+	sed -i "s/^CC = .*/CC = gcc/" "$src/.kernelvariables"
+	sed -i -E '/\bCONFIG_(CC_HAS_COUNTED_BY(_PTR)?|CC_HAS_MIN_FUNCTION_ALIGNMENT|CC_OPT_INLINE_MEMSET)\b/d' \
+		"$src/include/config/auto.conf" "$src/include/generated/autoconf.h"
+}
+
+# use_own_libraries KBUILD DIR: the tools of a later Debian that do not run with this
+# machine's libraries are run with their own, from DIR/own.
+use_own_libraries() {
+	local kbuild=$1 dir=$2 tmp=${1%/usr/lib/*} f lib=own/usr/lib/x86_64-linux-gnu libraries
+
+	while read -r f; do
+		if ldd "$f" 2>&1 | grep -q 'not found'; then
+			mv "$f" "$f.elf"
+			printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$dir/$lib/ld-linux-x86-64.so.2" \
+				"$dir/$lib" "$dir${f#"$tmp"}.elf" >"$f"
+			chmod +x "$f"
+		fi
+	done < <(find "$kbuild" -type f -perm -1 -exec grep -lE '^.ELF' {} +)
+	[[ -n $(find "$kbuild" -name '*.elf' -print -quit) ]] || return 0
+	mapfile -t libraries < <(apt_plan "${kbuild##*/}" | sed -nE 's/^((lib|zlib)[^_]*)_.*/\1/p')
+	mkdir "$tmp/own"
+	apt_unpack "$tmp/own" "${libraries[@]}"
 }
 
 make_hypervisor() {
@@ -109,10 +153,8 @@ make_hypervisor() {
 	xen=$cache/${plan%.deb}
 	[[ ! -e $xen ]] || return 0
 	say "unpacking the hypervisor"
-	(cd "$cache/apt/archives" && lab_apt get download xen-hypervisor-4.17-amd64 >"$cache/apt/log" 2>&1) ||
-		die "cannot download xen-hypervisor-4.17-amd64"
 	rm -rf "$tmp" && mkdir -p "$tmp"
-	unpack "$tmp" "$plan"
+	apt_unpack "$tmp" xen-hypervisor-4.17-amd64
 	gzip -dc "$tmp"/boot/xen-*.gz >"$tmp/xen"
 	mv "$tmp/xen" "$xen"
 	rm -rf "$tmp"
@@ -175,14 +217,14 @@ pack() {
 # The part of the initramfs that loads the modules for the root file system and
 # mounts that below a writable one.
 make_early() {
-	local kver=$1 early=$cache/kernel/$1/early.cpio t=$cache/tmp/early f
+	local role=$1 kver=$2 early=$cache/kernel/$2/early-$1.cpio t=$cache/tmp/early f
 
 	[[ ! -e $early || $here/lab.d/stage1 -nt $early || $here/lab.d/image.sh -nt $early ]] || return 0
 	rm -rf "$t"
 	mkdir -p "$t"/{bin,dev,proc,sys,modules,lower,upper,root}
 	cp /bin/busybox "$t/bin/"
 	install -m 755 "$here/lab.d/stage1" "$t/init"
-	for f in "${early_modules[@]}"; do
+	for f in ${early_modules[$role]}; do
 		modprobe -d "$cache/kernel/$kver" -S "$kver" --show-depends "$f" ||
 			die "kernel $kver has no module $f"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r f; do
@@ -194,10 +236,10 @@ make_early() {
 	rm -rf "$t"
 }
 
-# make_initramfs FILE KVER OVERLAY: adds what is copied over the root file system.
+# make_initramfs FILE ROLE KVER OVERLAY: adds what is copied over the root file system.
 make_initramfs() {
 	{
-		cat "$cache/kernel/$2/early.cpio"
-		pack "$3"
+		cat "$cache/kernel/$3/early-$2.cpio"
+		pack "$4"
 	} >"$1"
 }
