@@ -44,6 +44,13 @@ bench-membership:
 check:
 	scripts/check
 
+# What takes longer: the tests in guests, on a kernel that looks for faults, on all kernels.
+check-lockdep:
+	scripts/check lab-debug
+
+check-all:
+	scripts/check static unit lab lab-6.12 lab-7.2 lab-debug
+
 bench:
 	scripts/install-needs bench
 	$(MAKE) -s all
@@ -52,4 +59,4 @@ bench:
 clean:
 	rm -rf $(build)/module $(build)/userspace
 
-.PHONY: all module userspace install-guest install-host demo check bench bench-membership clean
+.PHONY: all module userspace install-guest install-host demo check check-lockdep check-all bench bench-membership clean
