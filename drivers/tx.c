@@ -60,7 +60,7 @@ static u32 copy_from_skb(struct ck_ring *ring, u32 pos, const struct sk_buff *sk
 }
 
 /* Do what the lower device's driver would do with a packet that it sends: let taps see
- * it, and stamp it.
+ * it, and stamp it. There is no PHY that skb_tx_timestamp() would ask.
  */
 static void tx_tap(struct ck_tx *tx, struct sk_buff *skb)
 {
@@ -71,7 +71,8 @@ static void tx_tap(struct ck_tx *tx, struct sk_buff *skb)
 		dev_queue_xmit_nit(skb, lower);
 		__skb_pull(skb, ETH_HLEN);
 	}
-	skb_tx_timestamp(skb);
+	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SW_TSTAMP))
+		skb_tstamp_tx(skb, NULL);
 }
 
 /* Put a packet into the ring. Returns 0, -ENOSPC if it must wait, or -EPROTO if the peer
@@ -198,13 +199,16 @@ static void tx_wait(struct ck_tx *tx, struct sk_buff *skb, struct sk_buff_head *
 {
 	bool first = skb_queue_empty(&tx->pending);
 
+	lockdep_assert_held(&tx->lock);
 	ck_count(tx->peer->ck, CK_TX_RING_FULL);
 	*deadline(skb) = jiffies + msecs_to_jiffies(WAIT_MSECS);
 	__skb_queue_tail(&tx->pending, skb);
 	WRITE_ONCE(tx->pending_bytes, tx->pending_bytes + skb->truesize);
 	if (!first)
 		return;
-	tx_start_timer(tx, skb);
+	/* One that is due earlier looks when it is to run again. */
+	if (!hrtimer_is_queued(&tx->timer))
+		tx_start_timer(tx, skb);
 	tx_flush(tx, done);
 }
 

@@ -26,7 +26,8 @@
  * @stalled: packets have waited in vain: none enters before the peer has taken all
  * @pending: packets that wait for space in @ring, in order
  * @pending_bytes: memory that they hold; read without the lock
- * @timer: runs while packets wait, and is due when the first one's time is over
+ * @timer: runs while packets wait, and maybe a while longer; due when the first one's time
+ *	is over, or before
  * @last_used: when (jiffies) a packet was last sent
  * @packets: put into @ring
  * @bytes: put into @ring
