@@ -117,17 +117,17 @@ check "and unannounced" absent 2
 check "traffic still goes on" exchange
 
 # connects_soon WHO: once d2 is up, WHO's first packets to the other of d1 and d2 have a channel,
-# and no attempt fails before. The clocks of guests of one host agree to a few milliseconds.
+# and no attempt fails before. By WHO's clock, and with the way to d2's shell.
 connects_soon() {
 	local who=$1 other=$((3 - $1)) up joined connected
 	bg monitor2 "d$who" 'exec cokeeper -j monitor'
-	up=$(on d2 'date +%s.%N; ip link set cokeeper0 up')
+	up=$(on "d$who" 'date +%s.%N') && on d2 'ip link set cokeeper0 up' || return
 	on "d$who" "until grep -q '\"connect\"' /tmp/monitor2.log; do
 		ping -q -c 1 -W 0.1 $(ip4 "$other") >/dev/null; ((SECONDS < 10)) || exit; done" || return
 	stop_bg monitor2 "d$who"
 	joined=$(event_time "$who" join "$other") && connected=$(event_time "$who" connect "$other") || return
 	awk -v u="$up" -v j="$joined" -v c="$connected" -v who="d$who" 'BEGIN {
-		printf "# %s: joined %.0f ms after d2 was up, connected after %.0f ms\n", who, (j - u) * 1e3, (c - u) * 1e3
+		printf "# %s: within %.0f ms of setting d2 up joined, within %.0f ms connected\n", who, (j - u) * 1e3, (c - u) * 1e3
 		exit c - u >= 5 }' >&3 &&
 		on "d$who" 'cat /tmp/monitor2.log' | tee /dev/stderr | jq -es --arg mac "$(mac "$other")" \
 			'[.[] | select(.mac == $mac) | .event] == ["join", "connect"]'
