@@ -80,18 +80,27 @@ reordered() {
 	on "d$1" 'nstat -asz TcpExtTCPOFOQueue TcpExtTCPSACKReorder TcpExtTCPTSReorder TcpExtTCPRenoReorder |
 		tail -n +2' | awk '{ n += $2 } END { print n + 0 }'
 }
+# What waited too long for a slow peer, and so took another way, at either end.
+fell_back() {
+	on "d$1" 'ethtool -S cokeeper0' | awk '/tx_fallback_(timeout|stalled|full)/ { n += $2 } END { print n + 0 }'
+}
+# in_order COMMAND...: by the rings alone, that is: what falls back may overtake.
 in_order() {
-	local before after
-	before=$(reordered 1)/$(reordered 2)
-	"$@" || return
-	after=$(reordered 1)/$(reordered 2)
-	echo "reordered: $before -> $after"
-	[[ $before == "$after" ]]
+	local before after fell try
+	for ((try = 1; try < 7; try++)); do
+		fell=$(fell_back 1)/$(fell_back 2)
+		before=$(reordered 1)/$(reordered 2)
+		"$@" || return
+		after=$(reordered 1)/$(reordered 2)
+		echo "try $try: reordered: $before -> $after, fell back: $fell -> $(fell_back 1)/$(fell_back 2)"
+		[[ $fell != "$(fell_back 1)/$(fell_back 2)" ]] || break
+	done
+	((try < 7)) && [[ $before == "$after" ]]
 }
 serve_iperf d2
 check "flows take both" spreads
-check "one flow stays in order" in_order via_rings 1 2 100 on d1 "iperf3 -c $(ip4 2) -n 30M"
-# Slow enough that no processor is out of breath: what falls back may overtake.
+check "one flow stays in order" in_order via_rings 1 2 100 on d1 "iperf3 -c $(ip4 2) -n 10M -b 20M"
+# Slow enough that no CPU is out of breath.
 check "so do eight" in_order via_rings 1 2 100 on d1 "iperf3 -c $(ip4 2) -P 8 -b 1M -n 4M"
 stop_bg iperf3-server d2
 
