@@ -1,21 +1,271 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A channel: its lanes from the offer to the end. */
+/* A channel and its lanes, from the offer to the end. */
 
+#include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
+#include "busypoll.h"
 #include "channel.h"
+
+#define RING_PAGES(size) ((size) / CK_RING_PAGE)
 
 /* How long the end of a channel waits for packets in flight. */
 #define DRAIN_TIME	(HZ / 10)
 
-/* A channel with room for so many lanes, and none yet. */
-static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id,
-					unsigned int max)
+static irqreturn_t ck_lane_irq(int irq, void *arg)
+{
+	struct ck_lane *lane = arg;
+
+	/* The first event comes before binding has returned the number. */
+	lane->evtchn.irq = irq;
+	WRITE_ONCE(lane->eoi_pending, true);
+	ck_queue_schedule(lane->queue, &lane->source);
+	return IRQ_HANDLED;
+}
+
+/**
+ * ck_lane_peer_state() - what the other end says of itself
+ * @lane: not closed, with a control page
+ *
+ * Return: an enum ck_end_state, or any other number that the peer wrote.
+ */
+u32 ck_lane_peer_state(const struct ck_lane *lane)
+{
+	/* Pairs with the peer's lane_set_state(). */
+	return virt_load_acquire(&lane->control->end[!lane->role].state);
+}
+
+static int ck_lane_poll(struct ck_source *source, int quota)
+{
+	struct ck_lane *lane = container_of(source, struct ck_lane, source);
+	u32 state = ck_lane_peer_state(lane);
+	int n;
+
+	/* No event of a broken lane is let in again. */
+	if (unlikely(ck_lane_broken(lane)))
+		return 0;
+	if (unlikely(state != lane->peer_state)) {
+		lane->peer_state = state;
+		lane->worked = true;
+		ck_peer_kick(lane->peer);
+	}
+	if (ck_tx_flush(lane))
+		lane->worked = true;
+
+	n = ck_rx_poll(lane, quota);
+	if (n) {
+		lane->worked = true;
+		ck_busypoll_traffic(lane->queue, source);
+	}
+	if (n < quota && READ_ONCE(lane->eoi_pending) && !ck_lane_broken(lane)) {
+		WRITE_ONCE(lane->eoi_pending, false);
+		ck_evtchn_eoi(&lane->evtchn, !lane->worked);
+		lane->worked = false;
+	}
+	if (unlikely(READ_ONCE(lane->tx.closing)))
+		wake_up(&lane->progress);
+	return n;
+}
+
+static bool ck_lane_has_work(struct ck_source *source)
+{
+	const struct ck_lane *lane = container_of(source, struct ck_lane, source);
+
+	return (ck_ring_has_data(&lane->rx.ring) ||
+		(READ_ONCE(lane->tx.pending_bytes) && ck_ring_has_space(&lane->tx.ring))) &&
+	       !ck_lane_broken(lane);
+}
+
+static void ck_lane_disable_event(struct ck_source *source)
+{
+	ck_ring_disable_event(&container_of(source, struct ck_lane, source)->rx.ring);
+}
+
+static bool ck_lane_enable_event(struct ck_source *source)
+{
+	struct ck_lane *lane = container_of(source, struct ck_lane, source);
+
+	/* With a barrier, which pairs with tx_flush(). The poll asks for an event if
+	 * packets still wait.
+	 */
+	return ck_ring_enable_event(&lane->rx.ring) || READ_ONCE(lane->tx.pending_bytes);
+}
+
+static const struct ck_source_ops lane_source_ops = {
+	.poll		= ck_lane_poll,
+	.has_work	= ck_lane_has_work,
+	.disable_event	= ck_lane_disable_event,
+	.enable_event	= ck_lane_enable_event,
+};
+
+static void lane_set_state(struct ck_lane *lane, enum ck_end_state state)
+{
+	/* What was done before is visible to whom sees the state. */
+	virt_store_release(&lane->control->end[lane->role].state, state);
+}
+
+/* Tell the peer, if there is one and a way to do so. */
+static void lane_tell(struct ck_lane *lane, enum ck_end_state state)
+{
+	if (lane->control)
+		lane_set_state(lane, state);
+	if (lane->evtchn.irq)
+		ck_evtchn_notify(&lane->evtchn);
+}
+
+/* Tell the peer what this end receives. */
+static void lane_set_mtu(struct ck_lane *lane)
+{
+	u32 mtu = READ_ONCE(lane->peer->ck->lower->mtu);
+
+	/* Longer packets may be on their way. */
+	WRITE_ONCE(lane->rx.mtu, max(lane->rx.mtu, mtu));
+	WRITE_ONCE(lane->control->end[lane->role].mtu, mtu);
+}
+
+/* The control page was checked or made, and the pages of the rings are there. */
+static void attach_rings(struct ck_lane *lane, struct ck_control *control, u32 size)
+{
+	void **addr = lane->ring_pages.addr;
+
+	ck_ring_init(&lane->tx.ring, &control->ring[lane->role],
+		     addr + (lane->role ? RING_PAGES(size) : 0), size);
+	ck_ring_init(&lane->rx.ring, &control->ring[!lane->role],
+		     addr + (lane->role ? 0 : RING_PAGES(size)), size);
+	lane->control = control;
+	lane_set_mtu(lane);
+}
+
+/* Make a lane for a peer to take. */
+static int lane_offer(struct ck_lane *lane)
+{
+	struct ck_peer *peer = lane->peer;
+	u32 size = peer->ck->ring_size;
+	unsigned int nr = 2 * RING_PAGES(size);
+	struct ck_control *control;
+	int err;
+
+	BUILD_BUG_ON(offsetof(struct ck_control, end) != 64);
+	BUILD_BUG_ON(struct_size(control, ref, 2 * RING_PAGES(CK_RING_MAX)) >
+		     CK_RING_PAGE);
+	err = ck_gntpages_grant(&lane->control_pages, peer->id.domid, 1) ?:
+	      ck_gntpages_grant(&lane->ring_pages, peer->id.domid, nr);
+	if (err)
+		return err;
+
+	control = lane->control_pages.addr[0];
+	control->magic = CK_CONTROL_MAGIC;
+	control->version = CK_PROTOCOL_VERSION;
+	control->from = peer->ck->instance;
+	control->to = peer->id.instance;
+	control->ring_size = size;
+	memcpy(control->ref, lane->ring_pages.ref, nr * sizeof(u32));
+	attach_rings(lane, control, size);
+	lane_set_state(lane, CK_END_OPEN);
+
+	/* The handler may run from here on. */
+	return ck_evtchn_alloc(&lane->evtchn, peer->id.domid,
+			       ck_queue_cpu(lane->queue), ck_lane_irq,
+			       peer->ck->dev->name, lane);
+}
+
+/* Check a control page, and map the rings; returns their size or a negative errno. */
+static int map_rings(struct ck_lane *lane, const struct ck_control *control)
+{
+	struct ck_peer *peer = lane->peer;
+	u32 size = READ_ONCE(control->ring_size);
+	u32 version = READ_ONCE(control->version);
+
+	if (READ_ONCE(control->magic) != CK_CONTROL_MAGIC)
+		return -EBADMSG;
+	if (version != CK_PROTOCOL_VERSION)
+		return -EPROTONOSUPPORT;
+	if (READ_ONCE(control->from) != peer->id.instance ||
+	    READ_ONCE(control->to) != peer->ck->instance)
+		return -ESTALE;
+	if (size < CK_RING_MIN || size > CK_RING_MAX || !is_power_of_2(size))
+		return -EBADMSG;
+	return ck_gntpages_map(&lane->ring_pages, peer->id.domid, control->ref,
+			       2 * RING_PAGES(size)) ?: size;
+}
+
+/* Take a lane that a peer offered. Nothing is written to a page before it was found to be
+ * a control page of this peer for us.
+ */
+static int lane_accept(struct ck_lane *lane, u32 gref, u32 port)
+{
+	struct ck_peer *peer = lane->peer;
+	struct ck_control *control;
+	int err, size;
+
+	err = ck_gntpages_map(&lane->control_pages, peer->id.domid, &gref, 1);
+	if (err)
+		return err;
+	control = lane->control_pages.addr[0];
+	size = map_rings(lane, control);
+	if (size < 0)
+		return size;
+	attach_rings(lane, control, size);
+	return ck_evtchn_bind(&lane->evtchn, peer->id.domid, port,
+			      ck_queue_cpu(lane->queue), ck_lane_irq,
+			      peer->ck->dev->name, lane);
+}
+
+/* Stop sending, and tell the peer to do the same. */
+static void lane_goodbye(struct ck_lane *lane)
+{
+	if (ck_tx_goodbye(lane))
+		lane_tell(lane, CK_END_CLOSING);
+}
+
+/* Nothing is in flight any more, in either direction. */
+static bool lane_quiet(struct ck_lane *lane)
+{
+	u32 state = ck_lane_peer_state(lane);
+
+	if (ck_lane_broken(lane) || state == CK_END_CLOSED)
+		return true;
+	/* Only once the peer sends nothing more does an empty ring stay empty. */
+	return state >= CK_END_CLOSING && ck_ring_drained(&lane->tx.ring) &&
+	       READ_ONCE(lane->rx.ring.shared->prod) == READ_ONCE(lane->rx.ring.cons);
+}
+
+/* End a lane, in any state, and give all of it back. Senders that still find it see that it
+ * is closing, and nothing else of it.
+ */
+static void lane_close(struct ck_lane *lane)
+{
+	struct ck_peer *peer = lane->peer;
+
+	/* 1. Nobody puts anything into the ring, nor reads the control page: senders check
+	 *    closing first, under the lock under which goodbye set it. Then the timer does
+	 *    not run any more.
+	 */
+	lane_goodbye(lane);
+	/* 2. The peer learns that we are off while there is a way to tell it. */
+	lane_tell(lane, CK_END_CLOSED);
+	/* 3. Neither the poller nor an interrupt makes the lane ready any more; a poll
+	 *    that has it already, and sends events, ends before the event channel does.
+	 */
+	ck_busypoll_remove(lane->queue, &lane->source);
+	ck_queue_remove(lane->queue, &lane->source);
+	ck_evtchn_close(&lane->evtchn, lane);
+	/* 4. Nothing touches the pages any more. */
+	ck_lane_add_stats(lane, &peer->closed_stats);
+	ck_lane_add_stats(lane, &lane->queue->closed_stats);
+	peer->pinned += ck_gntpages_release(&lane->ring_pages);
+	peer->pinned += ck_gntpages_release(&lane->control_pages);
+}
+
+/* A channel with room for as many lanes as we have queues, and none yet. */
+static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id)
 {
 	struct ck_channel *ch;
 
-	ch = kzalloc(struct_size(ch, lane, max), GFP_KERNEL);
+	lockdep_assert_held(&peer->ck->lock);
+	ch = kzalloc(struct_size(ch, lane, ck_nr_lanes(peer->ck)), GFP_KERNEL);
 	if (!ch)
 		return NULL;
 	kref_get(&peer->ref);
@@ -23,12 +273,19 @@ static struct ck_channel *channel_alloc(struct ck_peer *peer, u32 id,
 	return ch;
 }
 
+/* The channel's next lane, with no pages yet. */
 static struct ck_lane *add_lane(struct ck_channel *ch, struct ck_peer *peer,
 				unsigned int role)
 {
 	struct ck_lane *lane = &ch->lane[ch->nr];
 
-	ck_lane_init(lane, peer, &peer->ck->queue[ch->nr++], role);
+	lane->peer = peer;
+	lane->queue = &peer->ck->queue[ch->nr++];
+	lane->role = role;
+	init_waitqueue_head(&lane->progress);
+	ck_source_init(&lane->source, &lane_source_ops);
+	ck_tx_init(lane);
+	lane->rx.last_used = jiffies;
 	return lane;
 }
 
@@ -44,19 +301,17 @@ static struct ck_lane *add_lane(struct ck_channel *ch, struct ck_peer *peer,
  */
 struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 {
-	unsigned int max = ck_nr_lanes(peer->ck);
+	struct ck_channel *ch = channel_alloc(peer, id);
 	struct ck_lane *lane, *last = NULL;
-	struct ck_channel *ch;
 	int err;
 
-	ch = channel_alloc(peer, id, max);
 	if (!ch)
 		return ERR_PTR(-ENOMEM);
 	do {
 		lane = add_lane(ch, peer, CK_OFFERER);
-		err = ck_lane_offer(lane);
+		err = lane_offer(lane);
 		if (err) {
-			peer->pinned += ck_channel_close(ch, false);
+			ck_channel_close(ch, false);
 			return ERR_PTR(err);
 		}
 		if (last) {
@@ -64,7 +319,7 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 			last->control->next_port = lane->evtchn.port;
 		}
 		last = lane;
-	} while (ch->nr < max);
+	} while (ch->nr < ck_nr_lanes(peer->ck));
 	return ch;
 }
 
@@ -77,30 +332,28 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
  *
  * The peer learns of it by ck_channel_open(). Process context, device lock held.
  *
- * Return: the channel, to be given to ck_channel_close(), or an ERR_PTR() of
- * what ck_lane_accept() returned.
+ * Return: the channel, to be given to ck_channel_close(), or an ERR_PTR(): -EBADMSG for a
+ * control page that is none, -EPROTONOSUPPORT for another version of it, -ESTALE if it is
+ * meant for other instances, or what mapping it failed with.
  */
-struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref,
-				     u32 port)
+struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref, u32 port)
 {
-	unsigned int max = ck_nr_lanes(peer->ck);
-	struct ck_channel *ch;
+	struct ck_channel *ch = channel_alloc(peer, id);
 	struct ck_lane *lane;
 	int err;
 
-	ch = channel_alloc(peer, id, max);
 	if (!ch)
 		return ERR_PTR(-ENOMEM);
 	do {
 		lane = add_lane(ch, peer, CK_ACCEPTOR);
-		err = ck_lane_accept(lane, gref, port);
+		err = lane_accept(lane, gref, port);
 		if (err) {
 			ck_channel_close(ch, false);
 			return ERR_PTR(err);
 		}
 		gref = READ_ONCE(lane->control->next_ref);
 		port = READ_ONCE(lane->control->next_port);
-	} while (gref && ch->nr < max);
+	} while (gref && ch->nr < ck_nr_lanes(peer->ck));
 	return ch;
 }
 
@@ -112,26 +365,38 @@ void ck_channel_open(struct ck_channel *ch)
 {
 	unsigned int i;
 
+	/* Lane 0 last (protocol.h). */
 	for (i = ch->nr; i--;)
-		ck_lane_open(&ch->lane[i]);
+		lane_tell(&ch->lane[i], CK_END_OPEN);
 }
 
 /**
  * ck_channel_trim() - give lanes back that the peer did not take
  * @ch: a channel whose first lane the peer has opened
- *
- * Return: the number of pages that the peer still maps.
  */
-unsigned int ck_channel_trim(struct ck_channel *ch)
+void ck_channel_trim(struct ck_channel *ch)
 {
-	unsigned int nr = 1, i, kept = 0;
+	unsigned int nr = 1, i;
 
 	while (nr < ch->nr && ck_lane_peer_state(&ch->lane[nr]) == CK_END_OPEN)
 		nr++;
 	for (i = nr; i < ch->nr; i++)
-		kept += ck_lane_close(&ch->lane[i]);
+		lane_close(&ch->lane[i]);
 	ch->nr = nr;
-	return kept;
+}
+
+/**
+ * ck_channel_update() - have lanes follow the lower device's MTU and their queues' CPUs
+ * @ch: the channel; device lock held
+ */
+void ck_channel_update(struct ck_channel *ch)
+{
+	struct ck_lane *lane;
+
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++) {
+		lane_set_mtu(lane);
+		ck_evtchn_set_cpu(&lane->evtchn, ck_queue_cpu(lane->queue));
+	}
 }
 
 /**
@@ -142,11 +407,10 @@ unsigned int ck_channel_trim(struct ck_channel *ch)
  */
 bool ck_channel_is_open(const struct ck_channel *ch)
 {
-	unsigned int i;
+	const struct ck_lane *lane;
 
-	for (i = 0; i < ch->nr; i++)
-		if (ck_lane_peer_state(&ch->lane[i]) != CK_END_OPEN ||
-		    !ck_evtchn_bound(&ch->lane[i].evtchn))
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+		if (ck_lane_peer_state(lane) != CK_END_OPEN || !ck_evtchn_bound(&lane->evtchn))
 			return false;
 	return true;
 }
@@ -159,26 +423,27 @@ bool ck_channel_is_open(const struct ck_channel *ch)
  */
 bool ck_channel_broken(const struct ck_channel *ch)
 {
-	unsigned int i;
+	const struct ck_lane *lane;
 
-	for (i = 0; i < ch->nr; i++)
-		if (ck_lane_broken(&ch->lane[i]))
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+		if (ck_lane_broken(lane))
 			return true;
 	return false;
 }
 
 /**
- * ck_channel_stalled() - is there a lane of which the peer takes too little?
- * @ch: the channel
+ * ck_channel_stalled() - do packets take the lower device until the peer has taken more?
+ * @ch: the channel; device lock held
  *
- * Return: true if there is.
+ * Return: true if those of any lane do.
  */
 bool ck_channel_stalled(const struct ck_channel *ch)
 {
-	unsigned int i;
+	const struct ck_lane *lane;
 
-	for (i = 0; i < ch->nr; i++)
-		if (ck_lane_stalled(&ch->lane[i]))
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+		if (READ_ONCE(lane->tx.stalled) &&
+		    READ_ONCE(lane->tx.ring.shared->cons) != READ_ONCE(lane->tx.ring.prod))
 			return true;
 	return false;
 }
@@ -191,13 +456,14 @@ bool ck_channel_stalled(const struct ck_channel *ch)
  */
 unsigned long ck_channel_used(const struct ck_channel *ch)
 {
-	unsigned long last = ck_lane_last_used(&ch->lane[0]), used;
-	unsigned int i;
+	unsigned long last = READ_ONCE(ch->lane[0].tx.last_used), tx, rx;
+	const struct ck_lane *lane;
 
-	for (i = 1; i < ch->nr; i++) {
-		used = ck_lane_last_used(&ch->lane[i]);
-		if (time_after(used, last))
-			last = used;
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++) {
+		tx = READ_ONCE(lane->tx.last_used);
+		rx = READ_ONCE(lane->rx.last_used);
+		last = time_after(tx, last) ? tx : last;
+		last = time_after(rx, last) ? rx : last;
 	}
 	return last;
 }
@@ -210,24 +476,26 @@ unsigned long ck_channel_used(const struct ck_channel *ch)
  */
 unsigned int ck_channel_pages(const struct ck_channel *ch)
 {
-	unsigned int i, nr = 0;
+	const struct ck_lane *lane;
+	unsigned int nr = 0;
 
-	for (i = 0; i < ch->nr; i++)
-		nr += ch->lane[i].control_pages.nr + ch->lane[i].ring_pages.nr;
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+		nr += lane->control_pages.nr + lane->ring_pages.nr;
 	return nr;
 }
 
 /**
- * ck_channel_add_stats() - add what went through a channel
- * @ch: the channel
+ * ck_lane_add_stats() - add what went through a lane
+ * @lane: in any state
  * @sum: what it is added to
  */
-void ck_channel_add_stats(const struct ck_channel *ch, struct ck_traffic *sum)
+void ck_lane_add_stats(const struct ck_lane *lane, struct ck_traffic *sum)
 {
-	unsigned int i;
-
-	for (i = 0; i < ch->nr; i++)
-		ck_lane_add_stats(&ch->lane[i], sum);
+	sum->tx_packets += READ_ONCE(lane->tx.packets);
+	sum->tx_bytes += READ_ONCE(lane->tx.bytes);
+	sum->rx_packets += READ_ONCE(lane->rx.packets);
+	sum->rx_bytes += READ_ONCE(lane->rx.bytes);
+	sum->rx_dropped += READ_ONCE(lane->rx.dropped);
 }
 
 /**
@@ -238,10 +506,10 @@ void ck_channel_add_stats(const struct ck_channel *ch, struct ck_traffic *sum)
  */
 void ck_channel_goodbye(struct ck_channel *ch)
 {
-	unsigned int i;
+	struct ck_lane *lane;
 
-	for (i = 0; i < ch->nr; i++)
-		ck_lane_goodbye(&ch->lane[i]);
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+		lane_goodbye(lane);
 }
 
 /**
@@ -250,25 +518,23 @@ void ck_channel_goodbye(struct ck_channel *ch)
  *	whatever state
  * @drain: wait a bounded time for packets in flight and for the peer's goodbye
  *
- * Process context, device lock held.
- *
- * Return: the number of pages that the peer still maps.
+ * Pages that the peer still maps are counted as pinned. Process context, device lock held.
  */
-unsigned int ck_channel_close(struct ck_channel *ch, bool drain)
+void ck_channel_close(struct ck_channel *ch, bool drain)
 {
 	struct ck_peer *peer = ch->lane[0].peer;
-	unsigned int i, kept = 0;
+	struct ck_lane *lane;
 	long left = DRAIN_TIME;
 
 	lockdep_assert_held(&peer->ck->lock);
 	/* All first, so that no lane waits for the next one. */
 	ck_channel_goodbye(ch);
+	/* The polls go on, and wake us after each turn. */
 	if (drain)
-		for (i = 0; i < ch->nr; i++)
-			left = ck_lane_drain(&ch->lane[i], left);
-	for (i = 0; i < ch->nr; i++)
-		kept += ck_lane_close(&ch->lane[i]);
+		for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+			left = wait_event_timeout(lane->progress, lane_quiet(lane), left);
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+		lane_close(lane);
 	ck_peer_put(peer);
 	kfree_rcu(ch, rcu);
-	return kept;
 }

@@ -5,6 +5,9 @@
 
 #include "lane.h"
 
+/* Bytes in each ring of a channel that we offer, unless the link says otherwise. */
+#define CK_RING_SIZE	0x40000u
+
 /**
  * struct ck_channel - one end of a channel
  * @id: of the offer that made it
@@ -20,17 +23,18 @@ struct ck_channel {
 };
 
 struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id);
-struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref,
-				     u32 port);
-unsigned int ck_channel_trim(struct ck_channel *ch);
+struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref, u32 port);
 void ck_channel_open(struct ck_channel *ch);
+void ck_channel_trim(struct ck_channel *ch);
+void ck_channel_update(struct ck_channel *ch);
+u32 ck_lane_peer_state(const struct ck_lane *lane);
 bool ck_channel_is_open(const struct ck_channel *ch);
 bool ck_channel_broken(const struct ck_channel *ch);
 bool ck_channel_stalled(const struct ck_channel *ch);
 unsigned long ck_channel_used(const struct ck_channel *ch);
 unsigned int ck_channel_pages(const struct ck_channel *ch);
-void ck_channel_add_stats(const struct ck_channel *ch, struct ck_traffic *sum);
+void ck_lane_add_stats(const struct ck_lane *lane, struct ck_traffic *sum);
 void ck_channel_goodbye(struct ck_channel *ch);
-unsigned int ck_channel_close(struct ck_channel *ch, bool drain);
+void ck_channel_close(struct ck_channel *ch, bool drain);
 
 #endif /* CK_CHANNEL_H */

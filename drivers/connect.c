@@ -28,9 +28,10 @@
 static struct ck_traffic peer_traffic(const struct ck_peer *peer)
 {
 	struct ck_traffic sum = peer->closed_stats;
+	unsigned int i;
 
-	if (peer->channel)
-		ck_channel_add_stats(peer->channel, &sum);
+	for (i = 0; peer->channel && i < peer->channel->nr; i++)
+		ck_lane_add_stats(&peer->channel->lane[i], &sum);
 	return sum;
 }
 
@@ -66,22 +67,6 @@ void ck_connect_notify(struct ck_peer *peer, enum cokeeper_event event,
 	struct ck_traffic traffic = peer_traffic(peer);
 
 	ck_notify_peer(peer, peer_reason(peer), &traffic, event, cause);
-}
-
-/**
- * ck_connect_add_queue_stats() - add what went through each queue
- * @ck: the device, locked
- * @sum: one for each queue, that the queue's traffic is added to
- */
-void ck_connect_add_queue_stats(struct ck_dev *ck, struct ck_traffic *sum)
-{
-	unsigned int bucket, i;
-	struct ck_peer *peer;
-
-	lockdep_assert_held(&ck->lock);
-	hash_for_each(ck->peers, bucket, peer, node)
-		for (i = 0; peer->channel && i < peer->channel->nr; i++)
-			ck_lane_add_stats(&peer->channel->lane[i], &sum[i]);
 }
 
 static void notify_offer(struct ck_peer *peer, bool withdraw)
@@ -154,7 +139,7 @@ static void close_channel(struct ck_peer *peer, bool drain)
 	if (!ch)
 		return;
 	peer->channel = NULL;
-	peer->pinned += ck_channel_close(ch, drain);
+	ck_channel_close(ch, drain);
 }
 
 /* The channel is over for a reason that is nobody's fault. */
@@ -241,7 +226,7 @@ static bool charge_channel(struct ck_peer *peer, struct ck_channel *ch)
 		victim = least_recently_used(ck);
 		if (!victim || time_before(jiffies, ck_channel_used(victim->channel) +
 					   BUSY_TIME)) {
-			peer->pinned += ck_channel_close(ch, false);
+			ck_channel_close(ch, false);
 			return false;
 		}
 		disconnect(victim, COKEEPER_REASON_NO_RESOURCES, true);
@@ -308,7 +293,7 @@ static void work_offered(struct ck_peer *peer)
 		break;
 	case CK_END_OPEN:
 		notify_offer(peer, true);
-		peer->pinned += ck_channel_trim(peer->channel);
+		ck_channel_trim(peer->channel);
 		connected(peer);
 		break;
 	default:
@@ -561,16 +546,11 @@ void ck_connect_close_all(struct ck_dev *ck, enum cokeeper_reason reason)
  */
 void ck_connect_update_lanes(struct ck_dev *ck)
 {
-	unsigned int bucket, i;
-	struct ck_lane *lane;
 	struct ck_peer *peer;
+	unsigned int bucket;
 
 	lockdep_assert_held(&ck->lock);
-	hash_for_each(ck->peers, bucket, peer, node) {
-		for (i = 0; peer->channel && i < peer->channel->nr; i++) {
-			lane = &peer->channel->lane[i];
-			ck_lane_set_mtu(lane, ck->lower->mtu);
-			ck_evtchn_set_cpu(&lane->evtchn, ck_queue_cpu(lane->queue));
-		}
-	}
+	hash_for_each(ck->peers, bucket, peer, node)
+		if (peer->channel)
+			ck_channel_update(peer->channel);
 }

@@ -19,7 +19,6 @@ void ck_connect_peer_left(struct ck_peer *peer, enum cokeeper_cause cause, bool 
 void ck_connect_notify(struct ck_peer *peer, enum cokeeper_event event,
 		       enum cokeeper_cause cause);
 int ck_connect_put_peer(struct sk_buff *skb, const struct ck_peer *peer);
-void ck_connect_add_queue_stats(struct ck_dev *ck, struct ck_traffic *sum);
 void ck_connect_goodbye_all(struct ck_dev *ck);
 void ck_connect_close_all(struct ck_dev *ck, enum cokeeper_reason reason);
 void ck_connect_update_lanes(struct ck_dev *ck);

@@ -11,10 +11,10 @@
 #include <net/rtnetlink.h>
 
 #include "busypoll.h"
+#include "channel.h"
 #include "connect.h"
 #include "device.h"
 #include "ethtool.h"
-#include "lane.h"
 #include "../netlink/notify.h"
 #include "peertable.h"
 #include "steer.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What ethtool shows and changes of the cokeeper device. */
 
+#include "channel.h"
 #include "connect.h"
 #include "ethtool.h"
-#include "queue.h"
 
 static const char stat_names[CK_NR_STATS][ETH_GSTRING_LEN] = {
 	[CK_TX_FALLBACK_MULTICAST]	= "tx_fallback_multicast",
@@ -57,12 +57,15 @@ static void ck_get_strings(struct net_device *dev, u32 set, u8 *data)
 static void get_queue_stats(struct ck_dev *ck, u64 *data)
 {
 	struct ck_traffic sum[CK_LANES_MAX];
-	unsigned int i;
+	unsigned int i, bucket;
+	struct ck_peer *peer;
 
 	mutex_lock(&ck->lock);
 	for (i = 0; i < ck_max_lanes(ck); i++)
 		sum[i] = ck->queue[i].closed_stats;
-	ck_connect_add_queue_stats(ck, sum);
+	hash_for_each(ck->peers, bucket, peer, node)
+		for (i = 0; peer->channel && i < peer->channel->nr; i++)
+			ck_lane_add_stats(&peer->channel->lane[i], &sum[i]);
 	mutex_unlock(&ck->lock);
 
 	for (i = 0; i < ck_max_lanes(ck); i++) {

@@ -7,25 +7,79 @@
 #ifndef CK_LANE_H
 #define CK_LANE_H
 
+#include <linux/hrtimer.h>
+#include <linux/skbuff.h>
 #include <linux/wait.h>
 
 #include "evtchn.h"
 #include "gntpages.h"
-#include "rx.h"
-#include "tx.h"
+#include "peer.h"
+#include "protocol.h"
+#include "queue.h"
 
-/* Bytes in each ring of a channel that we offer, unless the link says otherwise. */
-#define CK_RING_SIZE	0x40000u
+/**
+ * struct ck_tx - the sending side of a lane
+ * @lock: protects all of it; taken with bottom halves off
+ * @ring: the ring that this end produces
+ * @closing: nothing more is put into @ring
+ * @broken: the peer broke the rules
+ * @stalled: packets have waited in vain: none enters before the peer has taken all
+ * @pending: packets that wait for space in @ring, in order
+ * @pending_bytes: memory that they hold; read without the lock
+ * @timer: runs while packets wait, and maybe a while longer; due when the first one's time
+ *	is over, or before
+ * @last_used: when (jiffies) a packet was last sent
+ * @packets: put into @ring
+ * @bytes: put into @ring
+ */
+struct ck_tx {
+	spinlock_t lock; /* see above */
+	struct ck_ring ring;
+	bool closing;
+	bool broken;
+	bool stalled;
+	struct sk_buff_head pending;
+	u32 pending_bytes;
+	struct hrtimer timer;
+	unsigned long last_used;
+	u64 packets;
+	u64 bytes;
+};
+
+/**
+ * struct ck_rx - the receiving side of a lane; written by the poll alone, but for @mtu
+ * @ring: the ring that this end consumes
+ * @mtu: the most that the peer was told of since the lane was opened; written under the
+ *	device's lock
+ * @broken: the peer broke the rules, the ring is not read again
+ * @bad_frames: malformed frames; halved by time, see BAD_FRAMES_MAX
+ * @bad_since: when (jiffies) it was last halved
+ * @last_used: when (jiffies) a packet was last taken
+ * @packets: taken from @ring
+ * @bytes: taken from @ring
+ * @dropped: taken from @ring and dropped
+ */
+struct ck_rx {
+	struct ck_ring ring;
+	u32 mtu;
+	bool broken;
+	u16 bad_frames;
+	unsigned long bad_since;
+	unsigned long last_used;
+	u64 packets;
+	u64 bytes;
+	u64 dropped;
+};
 
 /**
  * struct ck_lane - one end of a lane
  * @peer: at the other end; the channel holds a reference
  * @queue: serves this lane
- * @role: CK_OFFERER or CK_ACCEPTOR
  * @control: the control page, NULL until it was checked
+ * @role: CK_OFFERER or CK_ACCEPTOR
+ * @evtchn: the event channel
  * @control_pages: holds the control page
  * @ring_pages: holds the pages of both rings
- * @evtchn: the event channel
  * @source: what the queue polls
  * @tx: the sending side
  * @rx: the receiving side
@@ -38,11 +92,11 @@
 struct ck_lane {
 	struct ck_peer *peer;
 	struct ck_queue *queue;
-	unsigned int role;
 	struct ck_control *control;
+	unsigned int role;
+	struct ck_evtchn evtchn;
 	struct ck_gntpages control_pages;
 	struct ck_gntpages ring_pages;
-	struct ck_evtchn evtchn;
 	struct ck_source source;
 
 	struct ck_tx tx ____cacheline_aligned_in_smp;
@@ -54,19 +108,16 @@ struct ck_lane {
 	wait_queue_head_t progress;
 };
 
-void ck_lane_init(struct ck_lane *lane, struct ck_peer *peer,
-		  struct ck_queue *queue, unsigned int role);
-int ck_lane_offer(struct ck_lane *lane);
-int ck_lane_accept(struct ck_lane *lane, u32 gref, u32 port);
-void ck_lane_open(struct ck_lane *lane);
-u32 ck_lane_peer_state(const struct ck_lane *lane);
-bool ck_lane_broken(const struct ck_lane *lane);
-bool ck_lane_stalled(const struct ck_lane *lane);
-void ck_lane_set_mtu(struct ck_lane *lane, u32 mtu);
-void ck_lane_goodbye(struct ck_lane *lane);
-long ck_lane_drain(struct ck_lane *lane, long time);
-unsigned int ck_lane_close(struct ck_lane *lane);
-unsigned long ck_lane_last_used(const struct ck_lane *lane);
-void ck_lane_add_stats(const struct ck_lane *lane, struct ck_traffic *sum);
+/* Did the peer break the rules? */
+static inline bool ck_lane_broken(const struct ck_lane *lane)
+{
+	return READ_ONCE(lane->rx.broken) || READ_ONCE(lane->tx.broken);
+}
+
+void ck_tx_init(struct ck_lane *lane);
+void ck_tx_xmit(struct ck_lane *lane, struct sk_buff *skb);
+bool ck_tx_flush(struct ck_lane *lane);
+bool ck_tx_goodbye(struct ck_lane *lane);
+int ck_rx_poll(struct ck_lane *lane, int quota);
 
 #endif /* CK_LANE_H */

@@ -6,7 +6,7 @@
 #include <linux/ipv6.h>
 #include <linux/virtio_net.h>
 
-#include "rx.h"
+#include "lane.h"
 
 /* Packets up to this size are copied into linear memory alone. */
 #define COPY_BREAK	1600
@@ -98,37 +98,40 @@ static bool rx_apply_vnet_hdr(struct sk_buff *skb, const struct virtio_net_hdr *
 }
 
 /* Have the lower device receive the packet from the peer, or the cokeeper device. */
-static void rx_set_device(struct ck_rx *rx, struct sk_buff *skb)
+static void rx_set_device(struct ck_lane *lane, struct sk_buff *skb)
 {
-	struct ck_dev *ck = rx->peer->ck;
+	struct ck_dev *ck = lane->peer->ck;
+	u16 index = lane->queue->index;
 	struct ethhdr *eth;
 
 	if (!ck_intercepts(ck)) {
 		skb->dev = ck->dev;
 		skb_reset_mac_header(skb);
-		skb_record_rx_queue(skb, rx->queue->index);
+		skb_record_rx_queue(skb, index);
 		return;
 	}
 	eth = __skb_push(skb, ETH_HLEN);
 	ether_addr_copy(eth->h_dest, ck->lower->dev_addr);
-	ether_addr_copy(eth->h_source, rx->peer->id.mac);
+	ether_addr_copy(eth->h_source, lane->peer->id.mac);
 	eth->h_proto = skb->protocol;
 	skb->protocol = eth_type_trans(skb, ck->lower);
-	if (rx->queue->index < READ_ONCE(ck->lower->real_num_rx_queues))
-		skb_record_rx_queue(skb, rx->queue->index);
+	if (index < READ_ONCE(ck->lower->real_num_rx_queues))
+		skb_record_rx_queue(skb, index);
 }
 
-static void rx_drop(struct ck_rx *rx, enum ck_stat why)
+static void rx_drop(struct ck_lane *lane, enum ck_stat why)
 {
-	ck_count(rx->peer->ck, why);
-	dev_core_stats_rx_dropped_inc(rx->peer->ck->dev);
-	WRITE_ONCE(rx->dropped, rx->dropped + 1);
+	ck_count(lane->peer->ck, why);
+	dev_core_stats_rx_dropped_inc(lane->peer->ck->dev);
+	WRITE_ONCE(lane->rx.dropped, lane->rx.dropped + 1);
 }
 
 /* Drop a malformed frame; -EPROTO if the peer has sent too many of them. */
-static int rx_drop_bad(struct ck_rx *rx, enum ck_stat why)
+static int rx_drop_bad(struct ck_lane *lane, enum ck_stat why)
 {
-	rx_drop(rx, why);
+	struct ck_rx *rx = &lane->rx;
+
+	rx_drop(lane, why);
 	while (rx->bad_frames && time_after(jiffies, rx->bad_since + BAD_FRAMES_AGE)) {
 		rx->bad_frames /= 2;
 		rx->bad_since += BAD_FRAMES_AGE;
@@ -146,8 +149,9 @@ static bool rx_length_ok(const struct ck_rx *rx, const struct ck_frame *frame)
 }
 
 /* Take one frame. Returns 1, 0 if there is none, or -EPROTO if the peer broke the rules. */
-static int rx_one(struct ck_rx *rx)
+static int rx_one(struct ck_lane *lane)
 {
+	struct ck_rx *rx = &lane->rx;
 	struct ck_frame frame;
 	struct sk_buff *skb;
 	int err;
@@ -157,40 +161,40 @@ static int rx_one(struct ck_rx *rx)
 		return err;
 	if (unlikely(!rx_length_ok(rx, &frame))) {
 		ck_ring_consume(&rx->ring, frame.len);
-		return rx_drop_bad(rx, CK_RX_DROPPED_LENGTH);
+		return rx_drop_bad(lane, CK_RX_DROPPED_LENGTH);
 	}
 
-	skb = ck_rx_mem_read(&rx->queue->rx_mem, &rx->ring, rx->ring.cons + sizeof(frame),
+	skb = ck_rx_mem_read(&lane->queue->rx_mem, &rx->ring, rx->ring.cons + sizeof(frame),
 			     frame.len, head_size(&frame));
 	ck_ring_consume(&rx->ring, frame.len);
 	if (unlikely(!skb)) {
-		rx_drop(rx, CK_RX_DROPPED_MEMORY);
+		rx_drop(lane, CK_RX_DROPPED_MEMORY);
 		return 1;
 	}
 	if (unlikely(!rx_set_protocol(skb) || !rx_apply_vnet_hdr(skb, vnet_hdr(&frame)))) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_DEV_HDR);
-		return rx_drop_bad(rx, CK_RX_DROPPED_HEADER);
+		return rx_drop_bad(lane, CK_RX_DROPPED_HEADER);
 	}
 	/* A process of the peer may have had any packet sent, so that is no one's fault. */
 	if (skb->ip_summed == CHECKSUM_PARTIAL &&
 	    unlikely(skb_checksum_setup(skb, !(vnet_hdr(&frame)->flags &
 					       VIRTIO_NET_HDR_F_NEEDS_CSUM)))) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_SKB_CSUM);
-		rx_drop(rx, CK_RX_DROPPED_HEADER);
+		rx_drop(lane, CK_RX_DROPPED_HEADER);
 		return 1;
 	}
 
 	WRITE_ONCE(rx->packets, rx->packets + 1);
 	WRITE_ONCE(rx->bytes, rx->bytes + frame.len);
-	dev_sw_netstats_rx_add(rx->peer->ck->dev, frame.len);
-	rx_set_device(rx, skb);
-	napi_gro_receive(&rx->queue->napi, skb);
+	dev_sw_netstats_rx_add(lane->peer->ck->dev, frame.len);
+	rx_set_device(lane, skb);
+	napi_gro_receive(&lane->queue->napi, skb);
 	return 1;
 }
 
 /**
  * ck_rx_poll() - receive
- * @rx: a lane's receiving side, not broken; in a NAPI poll
+ * @lane: the lane, not broken; in a NAPI poll
  * @quota: most frames to take
  *
  * Once it has taken all there is, it asks for an event. A peer that breaks the rules ends
@@ -198,9 +202,10 @@ static int rx_one(struct ck_rx *rx)
  *
  * Return: the number of frames taken; @quota if there may be more.
  */
-int ck_rx_poll(struct ck_rx *rx, int quota)
+int ck_rx_poll(struct ck_lane *lane, int quota)
 {
-	struct ck_dev *ck = rx->peer->ck;
+	struct ck_dev *ck = lane->peer->ck;
+	struct ck_rx *rx = &lane->rx;
 	int n = 0, err = 0;
 
 	/* The program is not passed by. No notifier tells of each way to attach one. */
@@ -212,13 +217,13 @@ int ck_rx_poll(struct ck_rx *rx, int quota)
 		return 0;
 	}
 	do {
-		while (n < quota && (err = rx_one(rx)) > 0)
+		while (n < quota && (err = rx_one(lane)) > 0)
 			n++;
 		if (ck_ring_release(&rx->ring))
-			ck_evtchn_notify(rx->evtchn);
+			ck_evtchn_notify(&lane->evtchn);
 		if (unlikely(err < 0)) {
 			WRITE_ONCE(rx->broken, true);
-			ck_peer_kick(rx->peer);
+			ck_peer_kick(lane->peer);
 			break;
 		}
 	} while (n < quota && ck_ring_wait_data(&rx->ring));

@@ -82,7 +82,7 @@ static void send_list(struct ck_lane *lane, struct sk_buff *skb)
 			skb_dst_force(skb);
 		skb_set_network_header(skb, ETH_HLEN);
 		__skb_pull(skb, ETH_HLEN);
-		ck_tx_xmit(&lane->tx, skb);
+		ck_tx_xmit(lane, skb);
 	}
 }
 

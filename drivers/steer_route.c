@@ -76,7 +76,7 @@ netdev_tx_t ck_route_xmit(struct sk_buff *skb, struct net_device *dev)
 	rcu_read_lock();
 	lane = find_lane(ck, skb);
 	if (likely(lane))
-		ck_tx_xmit(&lane->tx, skb);
+		ck_tx_xmit(lane, skb);
 	else
 		ck_fallback(ck, skb);
 	rcu_read_unlock();

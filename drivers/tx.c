@@ -5,7 +5,7 @@
 
 #include "busypoll.h"
 #include "fallback.h"
-#include "tx.h"
+#include "lane.h"
 
 /* How long a packet waits for space at most. A local sender's socket is charged for that
  * time, and no longer.
@@ -62,10 +62,8 @@ static u32 copy_from_skb(struct ck_ring *ring, u32 pos, const struct sk_buff *sk
 /* Do what the lower device's driver would do with a packet that it sends: let taps see
  * it, and stamp it. There is no PHY that skb_tx_timestamp() would ask.
  */
-static void tx_tap(struct ck_tx *tx, struct sk_buff *skb)
+static void tx_tap(struct net_device *lower, struct sk_buff *skb)
 {
-	struct net_device *lower = tx->peer->ck->lower;
-
 	if (skb->dev == lower && unlikely(dev_nit_active(lower))) {
 		__skb_push(skb, ETH_HLEN);
 		dev_queue_xmit_nit(skb, lower);
@@ -78,40 +76,43 @@ static void tx_tap(struct ck_tx *tx, struct sk_buff *skb)
 /* Put a packet into the ring. Returns 0, -ENOSPC if it must wait, or -EPROTO if the peer
  * broke the rules.
  */
-static int tx_push(struct ck_tx *tx, struct sk_buff *skb, const struct ck_frame *frame)
+static int tx_push(struct ck_lane *lane, struct sk_buff *skb, const struct ck_frame *frame)
 {
+	struct ck_dev *ck = lane->peer->ck;
+	struct ck_tx *tx = &lane->tx;
 	int err;
 
 	lockdep_assert_held(&tx->lock);
 	err = ck_ring_reserve(&tx->ring, skb->len);
 	if (err)
 		return err;
-	tx_tap(tx, skb);
+	tx_tap(ck->lower, skb);
 	copy_from_skb(&tx->ring, ck_ring_frame(&tx->ring, frame), skb);
 	WRITE_ONCE(tx->last_used, jiffies);
 	WRITE_ONCE(tx->packets, tx->packets + 1);
 	WRITE_ONCE(tx->bytes, tx->bytes + skb->len);
-	dev_sw_netstats_tx_add(tx->peer->ck->dev, 1, skb->len);
+	dev_sw_netstats_tx_add(ck->dev, 1, skb->len);
 	return 0;
 }
 
-static void tx_publish(struct ck_tx *tx)
+static void tx_publish(struct ck_lane *lane)
 {
-	if (ck_ring_publish(&tx->ring))
-		ck_evtchn_notify(tx->evtchn);
+	if (ck_ring_publish(&lane->tx.ring))
+		ck_evtchn_notify(&lane->evtchn);
 }
 
-static void tx_break(struct ck_tx *tx)
+static void tx_break(struct ck_lane *lane)
 {
-	WRITE_ONCE(tx->broken, true);
-	ck_peer_kick(tx->peer);
+	WRITE_ONCE(lane->tx.broken, true);
+	ck_peer_kick(lane->peer);
 }
 
 /* Move waiting packets into the ring as far as they fit. If some are left, the poller looks
  * for space, or an event is asked for. Packets to be freed without the lock go to @done.
  */
-static void tx_flush(struct ck_tx *tx, struct sk_buff_head *done)
+static void tx_flush(struct ck_lane *lane, struct sk_buff_head *done)
 {
+	struct ck_tx *tx = &lane->tx;
 	struct ck_frame frame;
 	struct sk_buff *skb;
 
@@ -121,9 +122,9 @@ static void tx_flush(struct ck_tx *tx, struct sk_buff_head *done)
 		int err;
 
 		frame_from_skb(skb, &frame);
-		err = tx_push(tx, skb, &frame);
+		err = tx_push(lane, skb, &frame);
 		if (err == -ENOSPC) {
-			tx_publish(tx);
+			tx_publish(lane);
 			/* Not at each few frames that the peer takes. */
 			len = max(skb->len, tx->ring.size / 4);
 			/* Pairs with the barrier in enable_event(): either the poller
@@ -131,20 +132,20 @@ static void tx_flush(struct ck_tx *tx, struct sk_buff_head *done)
 			 */
 			smp_mb();
 			if (ck_ring_wait_space(&tx->ring, len,
-					       !READ_ONCE(tx->source->no_event)))
+					       !READ_ONCE(lane->source.no_event)))
 				continue;
 			return;
 		}
 		if (err) {
-			tx_break(tx);
+			tx_break(lane);
 			return;
 		}
 		__skb_unlink(skb, &tx->pending);
 		WRITE_ONCE(tx->pending_bytes, tx->pending_bytes - skb->truesize);
-		if (!ck_tx_defer_add(&tx->queue->tx_defer, skb, done))
+		if (!ck_tx_defer_add(&lane->queue->tx_defer, skb, done))
 			__skb_queue_tail(done, skb);
 	}
-	tx_publish(tx);
+	tx_publish(lane);
 }
 
 /* Take all packets that wait, to have them sent without the lock. */
@@ -155,14 +156,14 @@ static void tx_take_pending(struct ck_tx *tx, struct sk_buff_head *list)
 	WRITE_ONCE(tx->pending_bytes, 0);
 }
 
-static void fall_back_all(struct ck_tx *tx, struct sk_buff_head *list, enum ck_stat why)
+static void fall_back_all(struct ck_peer *peer, struct sk_buff_head *list, enum ck_stat why)
 {
 	struct sk_buff *skb;
 
 	local_bh_disable();
 	while ((skb = __skb_dequeue(list))) {
-		ck_peer_count_fallback(tx->peer, why);
-		ck_fallback(tx->peer->ck, skb);
+		ck_peer_count_fallback(peer, why);
+		ck_fallback(peer->ck, skb);
 	}
 	local_bh_enable();
 }
@@ -172,7 +173,8 @@ static void fall_back_all(struct ck_tx *tx, struct sk_buff_head *list, enum ck_s
  */
 static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 {
-	struct ck_tx *tx = container_of(timer, struct ck_tx, timer);
+	struct ck_lane *lane = container_of(timer, struct ck_lane, tx.timer);
+	struct ck_tx *tx = &lane->tx;
 	struct sk_buff_head done, late;
 	struct sk_buff *first;
 
@@ -180,7 +182,7 @@ static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 	__skb_queue_head_init(&late);
 	spin_lock(&tx->lock);
 	if (!tx->closing && !tx->broken)
-		tx_flush(tx, &done);
+		tx_flush(lane, &done);
 	first = skb_peek(&tx->pending);
 	if (first && time_after_eq(jiffies, *deadline(first))) {
 		tx_take_pending(tx, &late);
@@ -190,17 +192,18 @@ static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 	}
 	spin_unlock(&tx->lock);
 	ck_consume_all(&done);
-	fall_back_all(tx, &late, CK_TX_FALLBACK_TIMEOUT);
+	fall_back_all(lane->peer, &late, CK_TX_FALLBACK_TIMEOUT);
 	return HRTIMER_NORESTART;
 }
 
 /* Have a packet wait for space. */
-static void tx_wait(struct ck_tx *tx, struct sk_buff *skb, struct sk_buff_head *done)
+static void tx_wait(struct ck_lane *lane, struct sk_buff *skb, struct sk_buff_head *done)
 {
+	struct ck_tx *tx = &lane->tx;
 	bool first = skb_queue_empty(&tx->pending);
 
 	lockdep_assert_held(&tx->lock);
-	ck_count(tx->peer->ck, CK_TX_RING_FULL);
+	ck_count(lane->peer->ck, CK_TX_RING_FULL);
 	*deadline(skb) = jiffies + msecs_to_jiffies(WAIT_MSECS);
 	__skb_queue_tail(&tx->pending, skb);
 	WRITE_ONCE(tx->pending_bytes, tx->pending_bytes + skb->truesize);
@@ -209,20 +212,23 @@ static void tx_wait(struct ck_tx *tx, struct sk_buff *skb, struct sk_buff_head *
 	/* One that is due earlier looks when it is to run again. */
 	if (!hrtimer_is_queued(&tx->timer))
 		tx_start_timer(tx, skb);
-	tx_flush(tx, done);
+	tx_flush(lane, done);
 }
 
 /* Does the lane not take a packet, and @why? What is shared with the peer is there only until
  * the lane is closing.
  */
-static bool tx_refuses(struct ck_tx *tx, const struct sk_buff *skb, enum ck_stat *why)
+static bool tx_refuses(struct ck_lane *lane, const struct sk_buff *skb, enum ck_stat *why)
 {
+	struct ck_tx *tx = &lane->tx;
+
 	lockdep_assert_held(&tx->lock);
 	*why = CK_TX_FALLBACK_CLOSED;
 	if (unlikely(tx->closing || tx->broken))
 		return true;
 	*why = CK_TX_FALLBACK_SIZE;
-	if (unlikely(!skb_is_gso(skb) && skb->len > READ_ONCE(tx->peer_end->mtu)))
+	if (unlikely(!skb_is_gso(skb) &&
+		     skb->len > READ_ONCE(lane->control->end[!lane->role].mtu)))
 		return true;
 	if (likely(!tx->stalled))
 		return false;
@@ -233,16 +239,17 @@ static bool tx_refuses(struct ck_tx *tx, const struct sk_buff *skb, enum ck_stat
 
 /**
  * ck_tx_xmit() - send a packet to the peer
- * @tx: a lane's sending side; bottom halves are off
+ * @lane: the lane; bottom halves are off
  * @skb: an IP packet that the lower device would send as it is, data at its network
  *	header; consumed whatever becomes of it
  *
  * A packet that finds no space waits in order with its socket's memory still charged, which
  * is what slows the sender down, but no longer than WAIT_MSECS.
  */
-void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
+void ck_tx_xmit(struct ck_lane *lane, struct sk_buff *skb)
 {
 	enum ck_stat why = CK_TX_FALLBACK_UNSUPPORTED;
+	struct ck_tx *tx = &lane->tx;
 	struct sk_buff_head done;
 	struct ck_frame frame;
 	int err;
@@ -251,23 +258,23 @@ void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
 	if (unlikely(!frame_from_skb(skb, &frame)))
 		goto fall_back;
 	spin_lock(&tx->lock);
-	if (tx_refuses(tx, skb, &why))
+	if (tx_refuses(lane, skb, &why))
 		goto unlock;
-	err = skb_queue_empty(&tx->pending) ? tx_push(tx, skb, &frame) : -ENOSPC;
+	err = skb_queue_empty(&tx->pending) ? tx_push(lane, skb, &frame) : -ENOSPC;
 	if (likely(!err)) {
-		tx_publish(tx);
-		ck_busypoll_traffic(tx->queue, tx->source);
-		if (ck_tx_defer_add(&tx->queue->tx_defer, skb, &done))
+		tx_publish(lane);
+		ck_busypoll_traffic(lane->queue, &lane->source);
+		if (ck_tx_defer_add(&lane->queue->tx_defer, skb, &done))
 			skb = NULL;
 	} else if (err == -EPROTO) {
-		tx_break(tx);
+		tx_break(lane);
 		why = CK_TX_FALLBACK_CLOSED;
 		goto unlock;
 	} else if (tx->pending_bytes + skb->truesize > PENDING_MAX) {
 		why = CK_TX_FALLBACK_FULL;
 		goto unlock;
 	} else {
-		tx_wait(tx, skb, &done);
+		tx_wait(lane, skb, &done);
 		skb = NULL;
 	}
 	spin_unlock(&tx->lock);
@@ -278,18 +285,19 @@ void ck_tx_xmit(struct ck_tx *tx, struct sk_buff *skb)
 unlock:
 	spin_unlock(&tx->lock);
 fall_back:
-	ck_peer_count_fallback(tx->peer, why);
-	ck_fallback(tx->peer->ck, skb);
+	ck_peer_count_fallback(lane->peer, why);
+	ck_fallback(lane->peer->ck, skb);
 }
 
 /**
  * ck_tx_flush() - send what waits: the peer made space, or said something else
- * @tx: a lane's sending side; bottom halves are off
+ * @lane: the lane; bottom halves are off
  *
  * Return: true if there was anything.
  */
-bool ck_tx_flush(struct ck_tx *tx)
+bool ck_tx_flush(struct ck_lane *lane)
 {
+	struct ck_tx *tx = &lane->tx;
 	struct sk_buff_head done;
 
 	if (!READ_ONCE(tx->pending_bytes))
@@ -297,7 +305,7 @@ bool ck_tx_flush(struct ck_tx *tx)
 	__skb_queue_head_init(&done);
 	spin_lock(&tx->lock);
 	if (!tx->closing && !tx->broken)
-		tx_flush(tx, &done);
+		tx_flush(lane, &done);
 	spin_unlock(&tx->lock);
 	ck_consume_all(&done);
 	return true;
@@ -305,14 +313,15 @@ bool ck_tx_flush(struct ck_tx *tx)
 
 /**
  * ck_tx_goodbye() - put nothing more into the ring
- * @tx: a lane's sending side; may sleep
+ * @lane: the lane; may sleep
  *
  * What waits takes the lower device, and the timer runs no more.
  *
  * Return: true if it was not so before.
  */
-bool ck_tx_goodbye(struct ck_tx *tx)
+bool ck_tx_goodbye(struct ck_lane *lane)
 {
+	struct ck_tx *tx = &lane->tx;
 	struct sk_buff_head pending;
 	bool done;
 
@@ -323,25 +332,18 @@ bool ck_tx_goodbye(struct ck_tx *tx)
 	tx_take_pending(tx, &pending);
 	spin_unlock_bh(&tx->lock);
 	hrtimer_cancel(&tx->timer);
-	fall_back_all(tx, &pending, CK_TX_FALLBACK_CLOSED);
+	fall_back_all(lane->peer, &pending, CK_TX_FALLBACK_CLOSED);
 	return !done;
 }
 
 /**
- * ck_tx_init() - set a sending side up, with no ring yet
- * @tx: zeroed
- * @peer: at the other end
- * @queue: of this lane
- * @evtchn: tells the peer of packets
- * @source: what the queue's poller knows of this lane
+ * ck_tx_init() - set a lane's sending side up, with no ring yet
+ * @lane: the lane, zeroed but for what it belongs to
  */
-void ck_tx_init(struct ck_tx *tx, struct ck_peer *peer, struct ck_queue *queue,
-		struct ck_evtchn *evtchn, struct ck_source *source)
+void ck_tx_init(struct ck_lane *lane)
 {
-	tx->peer = peer;
-	tx->queue = queue;
-	tx->evtchn = evtchn;
-	tx->source = source;
+	struct ck_tx *tx = &lane->tx;
+
 	tx->last_used = jiffies;
 	spin_lock_init(&tx->lock);
 	__skb_queue_head_init(&tx->pending);
