@@ -25,62 +25,6 @@
 /* No new channel while a peer still maps more pages of old ones, times our lanes. */
 #define PINNED_MAX	(2 * (2 * CK_RING_MAX / CK_RING_PAGE + 1))
 
-static struct ck_traffic peer_traffic(const struct ck_peer *peer)
-{
-	struct ck_traffic sum = peer->closed_stats;
-	unsigned int i;
-
-	for (i = 0; peer->channel && i < peer->channel->nr; i++)
-		ck_lane_add_stats(&peer->channel->lane[i], &sum);
-	return sum;
-}
-
-static enum cokeeper_reason peer_reason(const struct ck_peer *peer)
-{
-	return peer->channel && ck_channel_stalled(peer->channel) ?
-	       COKEEPER_REASON_STALLED : peer->reason;
-}
-
-/**
- * ck_connect_put_peer() - describe a peer in a message
- * @skb: the message
- * @peer: the peer, its device locked
- *
- * Return: 0 or -EMSGSIZE.
- */
-int ck_connect_put_peer(struct sk_buff *skb, const struct ck_peer *peer)
-{
-	struct ck_traffic traffic = peer_traffic(peer);
-
-	return ck_put_peer(skb, peer, peer_reason(peer), &traffic);
-}
-
-/**
- * ck_connect_notify() - tell listeners of a change of a peer
- * @peer: the peer, its device locked
- * @event: what happened
- * @cause: why, for a join, a leave or an update
- */
-void ck_connect_notify(struct ck_peer *peer, enum cokeeper_event event,
-		       enum cokeeper_cause cause)
-{
-	struct ck_traffic traffic = peer_traffic(peer);
-
-	ck_notify_peer(peer, peer_reason(peer), &traffic, event, cause);
-}
-
-static void notify_offer(struct ck_peer *peer, bool withdraw)
-{
-	const struct ck_channel *ch = peer->channel;
-	const struct ck_offer offer = {
-		.id = ch->id,
-		.gref = ch->lane[0].control_pages.ref[0],
-		.port = ch->lane[0].evtchn.port,
-	};
-
-	ck_notify_offer(peer, &offer, withdraw);
-}
-
 static void set_state(struct ck_peer *peer, enum cokeeper_state state,
 		      enum cokeeper_reason reason)
 {
@@ -129,7 +73,7 @@ static void unlink_channel(struct ck_peer *peer)
 	lockdep_assert_held(&peer->ck->lock);
 	RCU_INIT_POINTER(peer->tx_channel, NULL);
 	if (peer->state == COKEEPER_STATE_OFFERED)
-		notify_offer(peer, true);
+		ck_notify_offer(peer, true);
 }
 
 static void close_channel(struct ck_peer *peer, bool drain)
@@ -155,7 +99,7 @@ static void disconnect(struct ck_peer *peer, enum cokeeper_reason reason,
 		   (reason == COKEEPER_REASON_PEER_CLOSED ? BACKOFF_MIN : 0));
 	WRITE_ONCE(peer->wanted, false);
 	if (was_connected)
-		ck_connect_notify(peer, COKEEPER_EVENT_DISCONNECT, COKEEPER_CAUSE_NONE);
+		ck_notify_peer(peer, COKEEPER_EVENT_DISCONNECT, COKEEPER_CAUSE_NONE);
 	close_channel(peer, drain);
 }
 
@@ -167,9 +111,9 @@ static void fail(struct ck_peer *peer, enum cokeeper_reason reason)
 	unlink_channel(peer);
 	back_off(peer, reason);
 	if (reason == COKEEPER_REASON_PROTOCOL_ERROR)
-		ck_connect_notify(peer, COKEEPER_EVENT_QUARANTINE, COKEEPER_CAUSE_NONE);
+		ck_notify_peer(peer, COKEEPER_EVENT_QUARANTINE, COKEEPER_CAUSE_NONE);
 	else if (was_connected)
-		ck_connect_notify(peer, COKEEPER_EVENT_DISCONNECT, COKEEPER_CAUSE_NONE);
+		ck_notify_peer(peer, COKEEPER_EVENT_DISCONNECT, COKEEPER_CAUSE_NONE);
 	close_channel(peer, false);
 }
 
@@ -182,7 +126,7 @@ static void connected(struct ck_peer *peer)
 	set_state(peer, COKEEPER_STATE_CONNECTED, COKEEPER_REASON_NONE);
 	rcu_assign_pointer(peer->tx_channel, peer->channel);
 	queue_delayed_work(ck_wq, &peer->ck->reclaim, IDLE_TIME);
-	ck_connect_notify(peer, COKEEPER_EVENT_CONNECT, COKEEPER_CAUSE_NONE);
+	ck_notify_peer(peer, COKEEPER_EVENT_CONNECT, COKEEPER_CAUSE_NONE);
 }
 
 /* What all channels take. */
@@ -279,7 +223,7 @@ static void make_offer(struct ck_peer *peer)
 	set_state(peer, COKEEPER_STATE_OFFERED, COKEEPER_REASON_CONNECTING);
 	WRITE_ONCE(peer->retry_at, jiffies + OFFER_TIME);
 	ck_peer_kick_later(peer, OFFER_TIME);
-	notify_offer(peer, false);
+	ck_notify_offer(peer, false);
 }
 
 static void work_offered(struct ck_peer *peer)
@@ -292,7 +236,7 @@ static void work_offered(struct ck_peer *peer)
 			fail(peer, COKEEPER_REASON_OFFER_TIMEOUT);
 		break;
 	case CK_END_OPEN:
-		notify_offer(peer, true);
+		ck_notify_offer(peer, true);
 		ck_channel_trim(peer->channel);
 		connected(peer);
 		break;
@@ -375,7 +319,7 @@ void ck_connect_peer_left(struct ck_peer *peer, enum cokeeper_cause cause, bool 
 	drain = drain && peer->state == COKEEPER_STATE_CONNECTED;
 	unlink_channel(peer);
 	set_state(peer, COKEEPER_STATE_IDLE, COKEEPER_REASON_PEER_LEFT);
-	ck_connect_notify(peer, COKEEPER_EVENT_LEAVE, cause);
+	ck_notify_peer(peer, COKEEPER_EVENT_LEAVE, cause);
 	close_channel(peer, drain);
 	/* The device waits for all who hold the peer, which is not to take as long as
 	 * an offer stands.
@@ -439,15 +383,17 @@ static int accept_failed(struct ck_peer *peer, int err, struct netlink_ext_ack *
  * ck_connect_offered() - a peer offers a channel
  * @ck: the device, locked
  * @id: the peer's mac and instance
- * @offer: the offer
+ * @offer: its id
+ * @gref: as for ck_channel_accept()
+ * @port: as for ck_channel_accept()
  * @extack: says why not
  *
  * An open channel is not given up for an offer.
  *
  * Return: 0, also if the offer is known, late or loses; or a negative errno.
  */
-int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id,
-		       const struct ck_offer *offer, struct netlink_ext_ack *extack)
+int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id, u32 offer, u32 gref,
+		       u32 port, struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer;
 	struct ck_channel *ch;
@@ -467,11 +413,11 @@ int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id,
 		NL_SET_ERR_MSG(extack, "the device is inactive: it or its lower device is down, or has a native XDP program");
 		return -ENETDOWN;
 	}
-	ret = may_accept(peer, offer->id, extack);
+	ret = may_accept(peer, offer, extack);
 	if (ret <= 0)
 		return ret;
 
-	ch = ck_channel_accept(peer, offer->id, offer->gref, offer->port);
+	ch = ck_channel_accept(peer, offer, gref, port);
 	if (IS_ERR(ch))
 		return accept_failed(peer, PTR_ERR(ch), extack);
 	if (!charge_channel(peer, ch)) {
@@ -496,7 +442,7 @@ void ck_connect_helper_bound(struct ck_dev *ck)
 	lockdep_assert_held(&ck->lock);
 	hash_for_each(ck->peers, bucket, peer, node) {
 		if (peer->state == COKEEPER_STATE_OFFERED)
-			notify_offer(peer, false);
+			ck_notify_offer(peer, false);
 		else if (peer->reason == COKEEPER_REASON_NO_HELPER)
 			ck_connect_sign_of_life(peer);
 	}

@@ -8,13 +8,14 @@
 
 #include "connect.h"
 #include "peertable.h"
+#include "../netlink/notify.h"
 
 static void add(struct ck_dev *ck, struct ck_peer *peer, enum cokeeper_cause cause)
 {
 	hlist_add_head_rcu(&peer->node, ck_peer_bucket(ck, peer->id.mac));
 	ck->nr_peers++;
 	ck->generation++;
-	ck_connect_notify(peer, COKEEPER_EVENT_JOIN, cause);
+	ck_notify_peer(peer, COKEEPER_EVENT_JOIN, cause);
 }
 
 /* The peer is in the table already: it may be another guest now, or was started anew. */
@@ -24,12 +25,12 @@ static void renew(struct ck_peer *peer, const struct ck_peer_id *id,
 	if (peer->id.domid == id->domid && peer->id.instance == id->instance) {
 		ck_connect_sign_of_life(peer);
 		if (cause == COKEEPER_CAUSE_ADDRESS)
-			ck_connect_notify(peer, COKEEPER_EVENT_UPDATE, cause);
+			ck_notify_peer(peer, COKEEPER_EVENT_UPDATE, cause);
 		return;
 	}
 	ck_connect_renewed(peer, id);
 	peer->ck->generation++;
-	ck_connect_notify(peer, COKEEPER_EVENT_JOIN, cause);
+	ck_notify_peer(peer, COKEEPER_EVENT_JOIN, cause);
 }
 
 /* Take a peer out. Its hash reference is given up; whoever else still holds it

@@ -233,7 +233,7 @@ static int ck_nl_peer_get(struct sk_buff *request, struct genl_info *info)
 	if (!skb)
 		return -ENOMEM;
 	hdr = genlmsg_put_reply(skb, info, &family, 0, COKEEPER_CMD_PEER_GET);
-	if (!hdr || ck_connect_put_peer(skb, peer)) {
+	if (!hdr || ck_put_peer(skb, peer)) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}
@@ -272,7 +272,7 @@ static int ck_nl_peer_dump(struct sk_buff *skb, struct netlink_callback *cb)
 				goto out;
 			}
 			genl_dump_check_consistent(cb, hdr);
-			err = ck_connect_put_peer(skb, peer);
+			err = ck_put_peer(skb, peer);
 			if (err) {
 				genlmsg_cancel(skb, hdr);
 				goto out;
@@ -369,7 +369,6 @@ static int ck_nl_offer_set(struct sk_buff *request, struct genl_info *info)
 	struct nlattr *tb[COKEEPER_A_OFFER_MAX + 1];
 	struct nlattr *attr = info->attrs[COKEEPER_A_OFFER];
 	struct ck_peer_id id;
-	struct ck_offer offer;
 	int err;
 
 	err = parse_peer(info->attrs[COKEEPER_A_PEER], &id, false, true,
@@ -390,10 +389,9 @@ static int ck_nl_offer_set(struct sk_buff *request, struct genl_info *info)
 				    "an offer needs an id, a gref and a port");
 		return -EINVAL;
 	}
-	offer.id = nla_get_u32(tb[COKEEPER_A_OFFER_ID]);
-	offer.gref = nla_get_u32(tb[COKEEPER_A_OFFER_GREF]);
-	offer.port = nla_get_u32(tb[COKEEPER_A_OFFER_PORT]);
-	return ck_connect_offered(info->user_ptr[0], &id, &offer, info->extack);
+	return ck_connect_offered(info->user_ptr[0], &id, nla_get_u32(tb[COKEEPER_A_OFFER_ID]),
+				  nla_get_u32(tb[COKEEPER_A_OFFER_GREF]),
+				  nla_get_u32(tb[COKEEPER_A_OFFER_PORT]), info->extack);
 }
 
 static const struct genl_ops ops[] = {

@@ -3,7 +3,7 @@
 
 #include <net/genetlink.h>
 
-#include "../drivers/peer.h"
+#include "../drivers/channel.h"
 #include "notify.h"
 
 /* The family that requests are served by (netlink.c). */
@@ -54,22 +54,26 @@ static int put_id(struct sk_buff *skb, const struct ck_peer_id *id)
 	return 0;
 }
 
-static int put_traffic(struct sk_buff *skb, const struct ck_traffic *traffic)
+/* What went through a peer's channels. */
+static int put_traffic(struct sk_buff *skb, const struct ck_peer *peer)
 {
+	struct ck_traffic sum = peer->closed_stats;
 	const struct {
 		int attr;
-		u64 value;
+		const u64 *value;
 	} counter[] = {
-		{ COKEEPER_A_PEER_TX_PACKETS, traffic->tx_packets },
-		{ COKEEPER_A_PEER_TX_BYTES, traffic->tx_bytes },
-		{ COKEEPER_A_PEER_RX_PACKETS, traffic->rx_packets },
-		{ COKEEPER_A_PEER_RX_BYTES, traffic->rx_bytes },
-		{ COKEEPER_A_PEER_RX_DROPPED, traffic->rx_dropped },
+		{ COKEEPER_A_PEER_TX_PACKETS, &sum.tx_packets },
+		{ COKEEPER_A_PEER_TX_BYTES, &sum.tx_bytes },
+		{ COKEEPER_A_PEER_RX_PACKETS, &sum.rx_packets },
+		{ COKEEPER_A_PEER_RX_BYTES, &sum.rx_bytes },
+		{ COKEEPER_A_PEER_RX_DROPPED, &sum.rx_dropped },
 	};
-	int i;
+	unsigned int i;
 
+	for (i = 0; peer->channel && i < peer->channel->nr; i++)
+		ck_lane_add_stats(&peer->channel->lane[i], &sum);
 	for (i = 0; i < ARRAY_SIZE(counter); i++)
-		if (nla_put_u64_64bit(skb, counter[i].attr, counter[i].value,
+		if (nla_put_u64_64bit(skb, counter[i].attr, *counter[i].value,
 				      COKEEPER_A_PEER_PAD))
 			return -EMSGSIZE;
 	return 0;
@@ -79,17 +83,17 @@ static int put_traffic(struct sk_buff *skb, const struct ck_traffic *traffic)
  * ck_put_peer() - describe a peer in a message
  * @skb: the message
  * @peer: the peer, its device locked
- * @reason: why packets take the lower device
- * @traffic: what went through its channels
  *
  * Return: 0 or -EMSGSIZE.
  */
-int ck_put_peer(struct sk_buff *skb, const struct ck_peer *peer, enum cokeeper_reason reason,
-		const struct ck_traffic *traffic)
+int ck_put_peer(struct sk_buff *skb, const struct ck_peer *peer)
 {
+	enum cokeeper_reason reason = peer->reason;
 	struct nlattr *nest;
 
 	lockdep_assert_held(&peer->ck->lock);
+	if (peer->channel && ck_channel_stalled(peer->channel))
+		reason = COKEEPER_REASON_STALLED;
 	if (nla_put_u32(skb, COKEEPER_A_IFINDEX, peer->ck->dev->ifindex) ||
 	    nla_put_u32(skb, COKEEPER_A_GENERATION, peer->ck->generation))
 		return -EMSGSIZE;
@@ -97,7 +101,7 @@ int ck_put_peer(struct sk_buff *skb, const struct ck_peer *peer, enum cokeeper_r
 	if (!nest || put_id(skb, &peer->id) ||
 	    nla_put_u32(skb, COKEEPER_A_PEER_STATE, peer->state) ||
 	    nla_put_u32(skb, COKEEPER_A_PEER_REASON, reason) ||
-	    put_traffic(skb, traffic) ||
+	    put_traffic(skb, peer) ||
 	    nla_put_u64_64bit(skb, COKEEPER_A_PEER_FALLBACK_PACKETS,
 			      atomic_long_read(&peer->fallback_packets),
 			      COKEEPER_A_PEER_PAD))
@@ -162,13 +166,10 @@ void ck_notify_dev(struct ck_dev *ck, enum cokeeper_cause cause)
 /**
  * ck_notify_peer() - tell listeners of a change of a peer
  * @peer: the peer, its device locked
- * @reason: as for ck_put_peer()
- * @traffic: as for ck_put_peer()
  * @event: what happened
  * @cause: why, for a join, a leave or an update
  */
-void ck_notify_peer(struct ck_peer *peer, enum cokeeper_reason reason,
-		    const struct ck_traffic *traffic, enum cokeeper_event event,
+void ck_notify_peer(const struct ck_peer *peer, enum cokeeper_event event,
 		    enum cokeeper_cause cause)
 {
 	struct net *net = dev_net(peer->ck->dev);
@@ -177,13 +178,12 @@ void ck_notify_peer(struct ck_peer *peer, enum cokeeper_reason reason,
 
 	skb = notify_start(net, CK_MCGRP_MONITOR, COKEEPER_CMD_PEER_NTF, event, cause, &hdr);
 	if (skb)
-		notify_end(net, skb, hdr, CK_MCGRP_MONITOR,
-			   ck_put_peer(skb, peer, reason, traffic));
+		notify_end(net, skb, hdr, CK_MCGRP_MONITOR, ck_put_peer(skb, peer));
 }
 
-static int put_offer(struct sk_buff *skb, const struct ck_peer *peer,
-		     const struct ck_offer *offer, bool withdraw)
+static int put_offer(struct sk_buff *skb, const struct ck_peer *peer, bool withdraw)
 {
+	const struct ck_channel *ch = peer->channel;
 	struct nlattr *nest;
 
 	if (nla_put_u32(skb, COKEEPER_A_IFINDEX, peer->ck->dev->ifindex))
@@ -193,9 +193,9 @@ static int put_offer(struct sk_buff *skb, const struct ck_peer *peer,
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	nest = nla_nest_start(skb, COKEEPER_A_OFFER);
-	if (!nest || nla_put_u32(skb, COKEEPER_A_OFFER_ID, offer->id) ||
-	    nla_put_u32(skb, COKEEPER_A_OFFER_GREF, offer->gref) ||
-	    nla_put_u32(skb, COKEEPER_A_OFFER_PORT, offer->port) ||
+	if (!nest || nla_put_u32(skb, COKEEPER_A_OFFER_ID, ch->id) ||
+	    nla_put_u32(skb, COKEEPER_A_OFFER_GREF, ch->lane[0].control_pages.ref[0]) ||
+	    nla_put_u32(skb, COKEEPER_A_OFFER_PORT, ch->lane[0].evtchn.port) ||
 	    (withdraw && nla_put_flag(skb, COKEEPER_A_OFFER_WITHDRAW)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
@@ -204,13 +204,12 @@ static int put_offer(struct sk_buff *skb, const struct ck_peer *peer,
 
 /**
  * ck_notify_offer() - have the helper publish or withdraw an offer
- * @peer: whom it is for; its device is locked
- * @offer: the offer
+ * @peer: whom @peer->channel is offered to; its device is locked
  * @withdraw: it is over
  *
  * If the message is lost, the offer times out, and the next one is tried later.
  */
-void ck_notify_offer(struct ck_peer *peer, const struct ck_offer *offer, bool withdraw)
+void ck_notify_offer(const struct ck_peer *peer, bool withdraw)
 {
 	struct ck_dev *ck = peer->ck;
 	struct sk_buff *skb;
@@ -223,7 +222,7 @@ void ck_notify_offer(struct ck_peer *peer, const struct ck_offer *offer, bool wi
 	if (!skb)
 		return;
 	hdr = genlmsg_put(skb, 0, 0, ck_family, 0, COKEEPER_CMD_OFFER_NTF);
-	if (!hdr || put_offer(skb, peer, offer, withdraw)) {
+	if (!hdr || put_offer(skb, peer, withdraw)) {
 		nlmsg_free(skb);
 		return;
 	}

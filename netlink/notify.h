@@ -7,33 +7,18 @@
 
 struct ck_dev;
 struct ck_peer;
-struct ck_traffic;
 struct genl_family;
 struct sk_buff;
 
 /* Multicast groups of the family, by their places in it. */
 enum { CK_MCGRP_MONITOR, CK_MCGRP_DEVICE };
 
-/**
- * struct ck_offer - what a peer needs to know to take a channel
- * @id: tells it from others of this device
- * @gref: grant reference of the first lane's control page
- * @port: event channel port of the first lane
- */
-struct ck_offer {
-	u32 id;
-	u32 gref;
-	u32 port;
-};
-
 void ck_notify_init(const struct genl_family *family);
 int ck_put_dev(struct sk_buff *skb, const struct ck_dev *ck);
-int ck_put_peer(struct sk_buff *skb, const struct ck_peer *peer, enum cokeeper_reason reason,
-		const struct ck_traffic *traffic);
+int ck_put_peer(struct sk_buff *skb, const struct ck_peer *peer);
 void ck_notify_dev(struct ck_dev *ck, enum cokeeper_cause cause);
-void ck_notify_peer(struct ck_peer *peer, enum cokeeper_reason reason,
-		    const struct ck_traffic *traffic, enum cokeeper_event event,
+void ck_notify_peer(const struct ck_peer *peer, enum cokeeper_event event,
 		    enum cokeeper_cause cause);
-void ck_notify_offer(struct ck_peer *peer, const struct ck_offer *offer, bool withdraw);
+void ck_notify_offer(const struct ck_peer *peer, bool withdraw);
 
 #endif /* CK_NOTIFY_H */
