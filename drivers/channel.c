@@ -138,6 +138,18 @@ static void attach_rings(struct ck_lane *lane, struct ck_control *control, u32 s
 	lane_set_mtu(lane);
 }
 
+/* The last step: the handler may run from here on. */
+static int lane_open_evtchn(struct ck_lane *lane, const u32 *port)
+{
+	struct ck_peer *peer = lane->peer;
+	int err = ck_evtchn_open(&lane->evtchn, peer->id.domid, port, ck_lane_irq,
+				 peer->ck->dev->name, lane);
+
+	if (!err)
+		ck_evtchn_set_cpu(&lane->evtchn, ck_queue_cpu(lane->queue));
+	return err;
+}
+
 /* Make a lane for a peer to take. */
 static int lane_offer(struct ck_lane *lane)
 {
@@ -164,11 +176,7 @@ static int lane_offer(struct ck_lane *lane)
 	memcpy(control->ref, lane->ring_pages.ref, nr * sizeof(u32));
 	attach_rings(lane, control, size);
 	lane_set_state(lane, CK_END_OPEN);
-
-	/* The handler may run from here on. */
-	return ck_evtchn_alloc(&lane->evtchn, peer->id.domid,
-			       ck_queue_cpu(lane->queue), ck_lane_irq,
-			       peer->ck->dev->name, lane);
+	return lane_open_evtchn(lane, NULL);
 }
 
 /* Check a control page, and map the rings; returns their size or a negative errno. */
@@ -208,9 +216,7 @@ static int lane_accept(struct ck_lane *lane, u32 gref, u32 port)
 	if (size < 0)
 		return size;
 	attach_rings(lane, control, size);
-	return ck_evtchn_bind(&lane->evtchn, peer->id.domid, port,
-			      ck_queue_cpu(lane->queue), ck_lane_irq,
-			      peer->ck->dev->name, lane);
+	return lane_open_evtchn(lane, &port);
 }
 
 /* Stop sending, and tell the peer to do the same. */

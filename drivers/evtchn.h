@@ -5,6 +5,7 @@
 
 #include <linux/interrupt.h>
 #include <linux/types.h>
+#include <xen/events.h>
 
 /**
  * struct ck_evtchn - an event channel to the other domain
@@ -16,14 +17,30 @@ struct ck_evtchn {
 	u32 port;
 };
 
-int ck_evtchn_alloc(struct ck_evtchn *evtchn, u16 domid, unsigned int cpu,
-		  irq_handler_t handler, const char *name, void *arg);
-int ck_evtchn_bind(struct ck_evtchn *evtchn, u16 domid, u32 remote_port,
-		 unsigned int cpu, irq_handler_t handler, const char *name,
-		 void *arg);
-void ck_evtchn_set_cpu(struct ck_evtchn *evtchn, unsigned int cpu);
-void ck_evtchn_notify(struct ck_evtchn *evtchn);
-void ck_evtchn_eoi(struct ck_evtchn *evtchn, bool spurious);
+/* Send the other domain an event; any context. */
+static inline void ck_evtchn_notify(struct ck_evtchn *evtchn)
+{
+	notify_remote_via_irq(evtchn->irq);
+}
+
+/* The event that the handler was called for has been served; any context. @spurious: there
+ * was nothing to do (XSA-332).
+ */
+static inline void ck_evtchn_eoi(struct ck_evtchn *evtchn, bool spurious)
+{
+	xen_irq_lateeoi(evtchn->irq, spurious ? XEN_EOI_FLAG_SPURIOUS : 0);
+}
+
+/* Have another CPU handle the events; may sleep. It is only better, so that this may fail is
+ * no harm.
+ */
+static inline void ck_evtchn_set_cpu(struct ck_evtchn *evtchn, unsigned int cpu)
+{
+	irq_set_affinity(evtchn->irq, cpumask_of(cpu));
+}
+
+int ck_evtchn_open(struct ck_evtchn *evtchn, u16 domid, const u32 *remote_port,
+		   irq_handler_t handler, const char *name, void *arg);
 bool ck_evtchn_bound(const struct ck_evtchn *evtchn);
 void ck_evtchn_close(struct ck_evtchn *evtchn, void *arg);
 
