@@ -99,7 +99,7 @@ static void busy_poll(struct ck_queue *queue)
 
 	do {
 		preempt_disable();
-		while (!ck_others_wait(current)) {
+		while (!ck_queue_others_wait(queue)) {
 			bool found = poll_sources(queue);
 
 			if (found)

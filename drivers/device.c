@@ -108,7 +108,7 @@ static void stop_queues(struct ck_dev *ck, unsigned int nr)
 	while (nr--) {
 		ck_busypoll_stop(&ck->queue[nr]);
 		napi_disable(&ck->queue[nr].napi);
-		ck_poll_defer_stop(&ck->queue[nr].poll_defer);
+		hrtimer_cancel(&ck->queue[nr].defer);
 		ck_tx_defer_stop(&ck->queue[nr].tx_defer);
 	}
 }

@@ -3,11 +3,14 @@
 
 #include <linux/cpumask.h>
 #include <linux/sched/isolation.h>
+#include <linux/sched/stat.h>
 
 #include "queue.h"
 
 /* Packets that a source may take in its turn, so that none starves another. */
 #define QUOTA	16
+/* The most that others get at a time. */
+#define DEFER_TIME	ns_to_ktime(NSEC_PER_MSEC)
 
 static struct ck_source *next_ready(struct ck_queue *queue)
 {
@@ -56,6 +59,42 @@ void ck_queue_schedule(struct ck_queue *queue, struct ck_source *source)
 		napi_schedule(&queue->napi);
 }
 
+/**
+ * ck_queue_others_wait() - is there anything to run on this CPU but a queue's poller?
+ * @queue: started. The scheduler may have chosen its poller although another task could
+ *	run, and then does not ask it to make room before the next tick
+ *
+ * Return: true if there is.
+ */
+bool ck_queue_others_wait(const struct ck_queue *queue)
+{
+	if (need_resched())
+		return true;
+	return current == queue->busypoll.thread ? !single_task_running() :
+						   !is_idle_task(current);
+}
+
+static enum hrtimer_restart ck_queue_defer_timeout(struct hrtimer *timer)
+{
+	napi_schedule(&container_of(timer, struct ck_queue, defer)->napi);
+	return HRTIMER_NORESTART;
+}
+
+/* Do others run before the next poll?
+ *
+ * A ring brings datagrams faster than a process on the same CPU reads them: a softirq that
+ * takes all there is fills the socket's buffer, and the rest is lost. Left in the ring, they
+ * hold the sender back. So where the busy poller goes on as soon as the CPU is idle, a poll
+ * that took its budget lets others run first.
+ */
+static bool defer_poll(struct ck_queue *queue)
+{
+	if (!READ_ONCE(queue->busypoll.polling) || !ck_queue_others_wait(queue))
+		return false;
+	hrtimer_start(&queue->defer, DEFER_TIME, HRTIMER_MODE_REL_SOFT);
+	return true;
+}
+
 static int ck_queue_poll(struct napi_struct *napi, int budget)
 {
 	struct ck_queue *queue = container_of(napi, struct ck_queue, napi);
@@ -71,8 +110,7 @@ static int ck_queue_poll(struct napi_struct *napi, int budget)
 			ck_queue_mark_ready(queue, source);
 	}
 	if (done == budget) {
-		if (!READ_ONCE(queue->busypoll.polling) ||
-		    !ck_poll_defer(&queue->poll_defer, queue->busypoll.thread))
+		if (!defer_poll(queue))
 			return done;
 		done--;
 	}
@@ -172,7 +210,8 @@ int ck_queue_init(struct ck_queue *queue, struct net_device *dev, unsigned int i
 	INIT_LIST_HEAD(&queue->busypoll.active);
 	ck_tx_defer_init(&queue->tx_defer);
 	netif_napi_add(dev, &queue->napi, ck_queue_poll);
-	ck_poll_defer_init(&queue->poll_defer, &queue->napi);
+	hrtimer_setup(&queue->defer, ck_queue_defer_timeout, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_SOFT);
 	return ck_rx_mem_init(&queue->rx_mem);
 }
 

@@ -3,10 +3,10 @@
 #ifndef CK_QUEUE_H
 #define CK_QUEUE_H
 
+#include <linux/hrtimer.h>
 #include <linux/list.h>
 
 #include "cokeeper.h"
-#include "polldefer.h"
 #include "rxmem.h"
 #include "txdefer.h"
 
@@ -74,7 +74,7 @@ struct ck_busypoll {
  * @napi: polls the lanes
  * @lock: protects @ready and the sources' fields; taken in hard interrupts
  * @ready: sources with something to do
- * @poll_defer: has it make room for others
+ * @defer: polls again after others ran
  * @busypoll: polls in place of the idle loop
  * @tx_defer: late completion of what the lanes have sent
  * @rx_mem: memory of what they receive; the poll's alone
@@ -85,7 +85,7 @@ struct ck_queue {
 	struct napi_struct napi;
 	spinlock_t lock; /* see above */
 	struct list_head ready;
-	struct ck_poll_defer poll_defer;
+	struct hrtimer defer;
 	struct ck_busypoll busypoll;
 	struct ck_tx_defer tx_defer;
 	struct ck_rx_mem rx_mem;
@@ -94,6 +94,7 @@ struct ck_queue {
 
 int ck_queue_init(struct ck_queue *queue, struct net_device *dev, unsigned int index);
 void ck_queue_destroy(struct ck_queue *queue);
+bool ck_queue_others_wait(const struct ck_queue *queue);
 unsigned int ck_queue_cpu(const struct ck_queue *queue);
 void ck_source_init(struct ck_source *source, const struct ck_source_ops *ops);
 bool ck_queue_mark_ready(struct ck_queue *queue, struct ck_source *source);
