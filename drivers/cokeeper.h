@@ -117,6 +117,8 @@ struct ck_dev {
 /* Per peer and per device, may sleep. Frozen while the domain suspends (peer.c). */
 extern struct workqueue_struct *ck_wq;
 
+extern const struct ethtool_ops ck_ethtool_ops;
+
 /* What ck_nr_lanes() may be set to. */
 static inline unsigned int ck_max_lanes(const struct ck_dev *ck)
 {

@@ -14,7 +14,6 @@
 #include "channel.h"
 #include "connect.h"
 #include "device.h"
-#include "ethtool.h"
 #include "../netlink/notify.h"
 #include "peertable.h"
 #include "steer.h"
@@ -175,31 +174,6 @@ static void ck_helper_grace_over(struct work_struct *work)
 	if (!ck->helper)
 		ck_peertable_forget_all(ck, COKEEPER_CAUSE_HELPER);
 	mutex_unlock(&ck->lock);
-}
-
-/* A netlink socket was closed. A device that it was the helper of keeps its peers for a
- * while, in which a restarted helper takes them over.
- */
-static void helper_gone(struct net *net, u32 portid)
-{
-	struct ck_dev *ck;
-
-	mutex_lock(&devices_lock);
-	list_for_each_entry(ck, &devices, list) {
-		if (!net_eq(dev_net(ck->dev), net))
-			continue;
-		/* Sockets of all families come by here. */
-		if (READ_ONCE(ck->helper) != portid)
-			continue;
-		mutex_lock(&ck->lock);
-		if (ck->helper == portid) {
-			ck->helper = 0;
-			ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
-			mod_delayed_work(ck_wq, &ck->grace, HELPER_GRACE);
-		}
-		mutex_unlock(&ck->lock);
-	}
-	mutex_unlock(&devices_lock);
 }
 
 static void renew_instance(struct ck_dev *ck)
@@ -375,8 +349,6 @@ static void ck_setup(struct net_device *dev)
 	/* An IP device: no link-layer header, no ARP. */
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
-	dev->hard_header_len = 0;
-	dev->addr_len = 0;
 	dev->min_mtu = ETH_MIN_MTU;
 
 	/* Waiting packets are queued for each peer by itself, and keep their
@@ -708,13 +680,30 @@ static struct notifier_block netdev_notifier = {
 	.notifier_call = ck_netdev_event,
 };
 
-/* Learn of sockets that close, among which may be a helper's. */
+/* A socket closes. A device that it was the helper of keeps its peers for a while, in which
+ * a restarted helper takes them over.
+ */
 static int ck_socket_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct netlink_notify *n = ptr;
+	struct ck_dev *ck;
 
-	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC)
-		helper_gone(n->net, n->portid);
+	if (event != NETLINK_URELEASE || n->protocol != NETLINK_GENERIC)
+		return NOTIFY_DONE;
+	mutex_lock(&devices_lock);
+	list_for_each_entry(ck, &devices, list) {
+		/* Sockets of all families come by here. */
+		if (!net_eq(dev_net(ck->dev), n->net) || READ_ONCE(ck->helper) != n->portid)
+			continue;
+		mutex_lock(&ck->lock);
+		if (ck->helper == n->portid) {
+			ck->helper = 0;
+			ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
+			mod_delayed_work(ck_wq, &ck->grace, HELPER_GRACE);
+		}
+		mutex_unlock(&ck->lock);
+	}
+	mutex_unlock(&devices_lock);
 	return NOTIFY_DONE;
 }
 

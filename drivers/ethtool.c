@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What ethtool shows and changes of the cokeeper device. */
 
+#include <linux/ethtool.h>
+
 #include "channel.h"
 #include "connect.h"
-#include "ethtool.h"
 
 static const char stat_names[CK_NR_STATS][ETH_GSTRING_LEN] = {
 	[CK_TX_FALLBACK_MULTICAST]	= "tx_fallback_multicast",

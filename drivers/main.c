@@ -9,7 +9,6 @@
 
 #include "cokeeper.h"
 #include "device.h"
-#include "suspend.h"
 #include "../netlink/netlink.h"
 
 static int __init cokeeper_init(void)

@@ -5,7 +5,6 @@
 #include <linux/pm.h>
 
 #include "device.h"
-#include "suspend.h"
 
 /* Xen calls no PM notifier, but the PM hooks of devices: so there is one, behind
  * which stand all devices of ours (drivers/xen/manage.c, do_suspend()).
