@@ -25,18 +25,6 @@ static irqreturn_t ck_lane_irq(int irq, void *arg)
 	return IRQ_HANDLED;
 }
 
-/**
- * ck_lane_peer_state() - what the other end says of itself
- * @lane: not closed, with a control page
- *
- * Return: an enum ck_end_state, or any other number that the peer wrote.
- */
-u32 ck_lane_peer_state(const struct ck_lane *lane)
-{
-	/* Pairs with the peer's lane_set_state(). */
-	return virt_load_acquire(&lane->control->end[!lane->role].state);
-}
-
 static int ck_lane_poll(struct ck_source *source, int quota)
 {
 	struct ck_lane *lane = container_of(source, struct ck_lane, source);

@@ -27,7 +27,6 @@ struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref, u32
 void ck_channel_open(struct ck_channel *ch);
 void ck_channel_trim(struct ck_channel *ch);
 void ck_channel_update(struct ck_channel *ch);
-u32 ck_lane_peer_state(const struct ck_lane *lane);
 bool ck_channel_is_open(const struct ck_channel *ch);
 bool ck_channel_broken(const struct ck_channel *ch);
 bool ck_channel_stalled(const struct ck_channel *ch);

@@ -7,7 +7,6 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
-#include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
 
 #include "../netlink/cokeeper.h"
@@ -43,8 +42,7 @@ enum ck_stat {
 };
 
 struct ck_stats {
-	u64_stats_t value[CK_NR_STATS];
-	struct u64_stats_sync syncp;
+	unsigned long value[CK_NR_STATS];
 };
 
 /* What went through lanes. */
@@ -138,12 +136,7 @@ static inline bool ck_intercepts(const struct ck_dev *ck)
 	return READ_ONCE(ck->steer) == COKEEPER_STEER_INTERCEPT;
 }
 
-/**
- * ck_native_xdp() - would a program of the lower device's driver see what it receives?
- * @ck: the device; any context
- *
- * Return: true if there is one.
- */
+/* Would a program of the lower device's driver see what it receives? */
 static inline bool ck_native_xdp(const struct ck_dev *ck)
 {
 	const struct bpf_xdp_entity *xdp = &ck->lower->xdp_state[XDP_MODE_DRV];
@@ -151,14 +144,10 @@ static inline bool ck_native_xdp(const struct ck_dev *ck)
 	return READ_ONCE(xdp->prog) || READ_ONCE(xdp->link);
 }
 
-/* Count one event of a device; bottom halves are off. */
+/* Count one event of a device; any context. */
 static inline void ck_count(struct ck_dev *ck, enum ck_stat stat)
 {
-	struct ck_stats *stats = this_cpu_ptr(ck->stats);
-
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_inc(&stats->value[stat]);
-	u64_stats_update_end(&stats->syncp);
+	this_cpu_inc(ck->stats->value[stat]);
 }
 
 #endif /* CK_COKEEPER_H */

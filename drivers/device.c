@@ -276,7 +276,7 @@ static int ck_init(struct net_device *dev)
 	int err = 0;
 
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	ck->stats = netdev_alloc_pcpu_stats(struct ck_stats);
+	ck->stats = alloc_percpu(struct ck_stats);
 	ck->queue = kcalloc(max, sizeof(*ck->queue), GFP_KERNEL);
 	if (!dev->tstats || !ck->stats || !ck->queue) {
 		ck_destroy(dev);

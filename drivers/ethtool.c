@@ -75,26 +75,15 @@ static void get_queue_stats(struct ck_dev *ck, u64 *data)
 	}
 }
 
-static void ck_get_stats(struct net_device *dev, struct ethtool_stats *stats,
-			 u64 *data)
+static void ck_get_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 	int cpu, i;
 
 	memset(data, 0, CK_NR_STATS * sizeof(*data));
-	for_each_possible_cpu(cpu) {
-		const struct ck_stats *one = per_cpu_ptr(ck->stats, cpu);
-		u64 value[CK_NR_STATS];
-		unsigned int start;
-
-		do {
-			start = u64_stats_fetch_begin(&one->syncp);
-			for (i = 0; i < CK_NR_STATS; i++)
-				value[i] = u64_stats_read(&one->value[i]);
-		} while (u64_stats_fetch_retry(&one->syncp, start));
+	for_each_possible_cpu(cpu)
 		for (i = 0; i < CK_NR_STATS; i++)
-			data[i] += value[i];
-	}
+			data[i] += READ_ONCE(per_cpu_ptr(ck->stats, cpu)->value[i]);
 	get_queue_stats(ck, data + CK_NR_STATS);
 }
 

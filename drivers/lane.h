@@ -114,6 +114,13 @@ static inline bool ck_lane_broken(const struct ck_lane *lane)
 	return READ_ONCE(lane->rx.broken) || READ_ONCE(lane->tx.broken);
 }
 
+/* What the other end says of itself: an enum ck_end_state, or any other number. */
+static inline u32 ck_lane_peer_state(const struct ck_lane *lane)
+{
+	/* Pairs with the peer's lane_set_state(). */
+	return virt_load_acquire(&lane->control->end[!lane->role].state);
+}
+
 void ck_tx_init(struct ck_lane *lane);
 void ck_tx_xmit(struct ck_lane *lane, struct sk_buff *skb);
 bool ck_tx_flush(struct ck_lane *lane);

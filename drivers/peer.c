@@ -122,14 +122,3 @@ void ck_peer_want(struct ck_peer *peer)
 	WRITE_ONCE(peer->wanted, true);
 	ck_peer_kick(peer);
 }
-
-/**
- * ck_peer_count_fallback() - count a packet for a peer that takes the lower device
- * @peer: the peer, under RCU or with a reference; bottom halves are off
- * @why: the reason
- */
-void ck_peer_count_fallback(struct ck_peer *peer, enum ck_stat why)
-{
-	atomic_long_inc(&peer->fallback_packets);
-	ck_count(peer->ck, why);
-}

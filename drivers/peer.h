@@ -68,6 +68,13 @@ struct ck_peer {
 	struct rcu_head rcu;
 };
 
+/* Count a packet for a peer that takes the lower device. */
+static inline void ck_peer_count_fallback(struct ck_peer *peer, enum ck_stat why)
+{
+	atomic_long_inc(&peer->fallback_packets);
+	ck_count(peer->ck, why);
+}
+
 struct ck_peer *ck_peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id,
 			      work_func_t work);
 struct hlist_head *ck_peer_bucket(struct ck_dev *ck, const u8 *mac);
@@ -76,6 +83,5 @@ void ck_peer_put(struct ck_peer *peer);
 void ck_peer_want(struct ck_peer *peer);
 void ck_peer_kick(struct ck_peer *peer);
 void ck_peer_kick_later(struct ck_peer *peer, unsigned long delay);
-void ck_peer_count_fallback(struct ck_peer *peer, enum ck_stat why);
 
 #endif /* CK_PEER_H */

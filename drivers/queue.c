@@ -18,10 +18,8 @@ static struct ck_source *next_ready(struct ck_queue *queue)
 
 	spin_lock_irq(&queue->lock);
 	source = list_first_entry_or_null(&queue->ready, struct ck_source, ready);
-	if (source) {
+	if (source)
 		list_del_init(&source->ready);
-		source->queued = false;
-	}
 	spin_unlock_irq(&queue->lock);
 	return source;
 }
@@ -40,10 +38,8 @@ bool ck_queue_mark_ready(struct ck_queue *queue, struct ck_source *source)
 
 	spin_lock_irqsave(&queue->lock, flags);
 	ready = !source->removed;
-	if (ready && !source->queued) {
-		source->queued = true;
+	if (ready && list_empty(&source->ready))
 		list_add_tail(&source->ready, &queue->ready);
-	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return ready;
 }
@@ -145,10 +141,7 @@ void ck_queue_remove(struct ck_queue *queue, struct ck_source *source)
 {
 	spin_lock_irq(&queue->lock);
 	source->removed = true;
-	if (source->queued) {
-		list_del_init(&source->ready);
-		source->queued = false;
-	}
+	list_del_init(&source->ready);
 	spin_unlock_irq(&queue->lock);
 	/* A poll that had it already ends before this returns. */
 	napi_disable(&queue->napi);

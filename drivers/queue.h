@@ -32,7 +32,6 @@ struct ck_source_ops {
  * struct ck_source - what a queue polls
  * @ops: how
  * @ready: in the queue's list of those with work, whose lock protects what follows
- * @queued: is it there?
  * @removed: it is not polled any more
  * @active: in the poller's list (busypoll.c), whose lock protects what follows
  * @polled: is it there? Set for good once the source was removed
@@ -41,7 +40,6 @@ struct ck_source_ops {
 struct ck_source {
 	const struct ck_source_ops *ops;
 	struct list_head ready;
-	bool queued;
 	bool removed;
 	struct list_head active;
 	bool polled;

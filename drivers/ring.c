@@ -163,17 +163,6 @@ bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event)
 }
 
 /**
- * ck_ring_has_space() - did the consumer take what a frame waits for?
- * @ring: the ring, after ck_ring_wait_space(); may be asked beside its producer
- *
- * Return: true if it did (also a broken index).
- */
-bool ck_ring_has_space(const struct ck_ring *ring)
-{
-	return (__s32)(READ_ONCE(ring->shared->cons) - READ_ONCE(ring->cons_needed)) >= 0;
-}
-
-/**
  * ck_ring_drained() - has the consumer taken all that was produced?
  * @ring: the ring, seen by its producer
  *
@@ -225,16 +214,6 @@ int ck_ring_peek(struct ck_ring *ring, struct ck_frame *frame)
 }
 
 /**
- * ck_ring_consume() - step over a frame
- * @ring: the ring
- * @len: the length in the header that ck_ring_peek() copied
- */
-void ck_ring_consume(struct ck_ring *ring, __u32 len)
-{
-	ring->cons += ck_frame_room(len);
-}
-
-/**
  * ck_ring_release() - give the space of the frames consumed so far back
  * @ring: the ring
  *
@@ -268,26 +247,6 @@ bool ck_ring_wait_data(struct ck_ring *ring)
 	/* Pairs with ck_ring_publish(). */
 	virt_mb();
 	return READ_ONCE(ring->shared->prod) != ring->cons;
-}
-
-/**
- * ck_ring_has_data() - is there something that was not consumed?
- * @ring: the ring, seen by its consumer; may be asked beside it
- *
- * Return: true if there is (also a broken index).
- */
-bool ck_ring_has_data(const struct ck_ring *ring)
-{
-	return READ_ONCE(ring->shared->prod) != READ_ONCE(ring->cons);
-}
-
-/**
- * ck_ring_disable_event() - tell the producer that no event is needed
- * @ring: the ring, which the consumer polls with ck_ring_has_data() from here on
- */
-void ck_ring_disable_event(struct ck_ring *ring)
-{
-	WRITE_ONCE(ring->shared->no_event, 1);
 }
 
 /**

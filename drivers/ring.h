@@ -10,6 +10,7 @@
 
 #include <linux/types.h>
 #include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/string.h>
 
 #define CK_RING_PAGE		4096u
@@ -159,19 +160,41 @@ static inline void ck_ring_read(const struct ck_ring *ring, __u32 pos, void *to,
 	}
 }
 
+/* Beside the producer, after ck_ring_wait_space(): did the consumer take what a frame waits
+ * for (also a broken index)?
+ */
+static inline bool ck_ring_has_space(const struct ck_ring *ring)
+{
+	return (__s32)(READ_ONCE(ring->shared->cons) - READ_ONCE(ring->cons_needed)) >= 0;
+}
+
+/* Beside the consumer: is there something that was not consumed (also a broken index)? */
+static inline bool ck_ring_has_data(const struct ck_ring *ring)
+{
+	return READ_ONCE(ring->shared->prod) != READ_ONCE(ring->cons);
+}
+
+/* Step over a frame whose header, with this length, ck_ring_peek() copied. */
+static inline void ck_ring_consume(struct ck_ring *ring, __u32 len)
+{
+	ring->cons += ck_frame_room(len);
+}
+
+/* Tell the producer that the consumer polls with ck_ring_has_data() and needs no event. */
+static inline void ck_ring_disable_event(struct ck_ring *ring)
+{
+	WRITE_ONCE(ring->shared->no_event, 1);
+}
+
 int ck_ring_reserve(struct ck_ring *ring, __u32 len);
 __u32 ck_ring_frame(struct ck_ring *ring, const struct ck_frame *frame);
 bool ck_ring_publish(struct ck_ring *ring);
 bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event);
-bool ck_ring_has_space(const struct ck_ring *ring);
 bool ck_ring_drained(struct ck_ring *ring);
 
 int ck_ring_peek(struct ck_ring *ring, struct ck_frame *frame);
-void ck_ring_consume(struct ck_ring *ring, __u32 len);
 bool ck_ring_release(struct ck_ring *ring);
 bool ck_ring_wait_data(struct ck_ring *ring);
-bool ck_ring_has_data(const struct ck_ring *ring);
-void ck_ring_disable_event(struct ck_ring *ring);
 bool ck_ring_enable_event(struct ck_ring *ring);
 
 #endif /* CK_RING_H */

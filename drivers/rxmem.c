@@ -20,7 +20,7 @@
  * ck_rx_mem_init() - set up
  * @mem: zeroed; may sleep
  *
- * Return: 0, or a negative errno and nothing to be undone.
+ * Return: 0 or a negative errno; in any case ck_rx_mem_destroy() undoes it.
  */
 int ck_rx_mem_init(struct ck_rx_mem *mem)
 {
@@ -29,38 +29,28 @@ int ck_rx_mem_init(struct ck_rx_mem *mem)
 		.pool_size = POOL_SIZE,
 		.nid = NUMA_NO_NODE,
 	};
-	int err;
 
 	mem->heads = page_pool_create(&params);
-	if (IS_ERR(mem->heads)) {
-		err = PTR_ERR(mem->heads);
-		mem->heads = NULL;
-		return err;
-	}
+	if (IS_ERR(mem->heads))
+		return PTR_ERR(mem->heads);
 	params.flags = 0;
 	params.order = PAGES_ORDER;
 	mem->pages = page_pool_create(&params);
-	if (IS_ERR(mem->pages)) {
-		err = PTR_ERR(mem->pages);
-		page_pool_destroy(mem->heads);
-		mem->heads = NULL;
-		return err;
-	}
-	return 0;
+	return PTR_ERR_OR_ZERO(mem->pages);
 }
 
 /**
  * ck_rx_mem_destroy() - undo ck_rx_mem_init()
- * @mem: set up or zeroed; what packets still hold is freed with them
+ * @mem: set up as far as it went; what packets still hold is freed with them
  */
 void ck_rx_mem_destroy(struct ck_rx_mem *mem)
 {
-	if (!mem->heads)
-		return;
 	if (mem->frag.page)
 		put_page(mem->frag.page);
-	page_pool_destroy(mem->pages);
-	page_pool_destroy(mem->heads);
+	if (!IS_ERR(mem->pages))
+		page_pool_destroy(mem->pages);
+	if (!IS_ERR(mem->heads))
+		page_pool_destroy(mem->heads);
 }
 
 /* A packet with room for @len bytes of linear memory. NULL if there is none. */

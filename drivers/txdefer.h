@@ -18,10 +18,7 @@ struct ck_tx_defer {
 	struct hrtimer timer;
 };
 
-/**
- * ck_consume_all() - free packets that were sent
- * @list: of them; empty in the end
- */
+/* Free packets that were sent. */
 static inline void ck_consume_all(struct sk_buff_head *list)
 {
 	struct sk_buff *skb;
