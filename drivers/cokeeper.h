@@ -7,6 +7,7 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
+#include <linux/netlink.h>
 #include <linux/workqueue.h>
 
 #include "../netlink/cokeeper.h"
@@ -149,5 +150,11 @@ static inline void ck_count(struct ck_dev *ck, enum ck_stat stat)
 {
 	this_cpu_inc(ck->stats->value[stat]);
 }
+
+/* Say why a request is refused; the value is @err, to be returned. */
+#define ck_refuse(extack, err, msg) ({	\
+	NL_SET_ERR_MSG(extack, msg);	\
+	(err);				\
+})
 
 #endif /* CK_COKEEPER_H */

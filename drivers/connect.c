@@ -353,10 +353,8 @@ static int may_accept(struct ck_peer *peer, u32 offer, struct netlink_ext_ack *e
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, false);
 		return 1;
 	default:
-		if (!quarantined(peer))
-			return 1;
-		NL_SET_ERR_MSG(extack, "the peer is in quarantine");
-		return -EAGAIN;
+		return quarantined(peer) ?
+		       ck_refuse(extack, -EAGAIN, "the peer is in quarantine") : 1;
 	}
 }
 
@@ -364,19 +362,17 @@ static int accept_failed(struct ck_peer *peer, int err, struct netlink_ext_ack *
 {
 	switch (err) {
 	case -EPROTONOSUPPORT:
-		NL_SET_ERR_MSG(extack, "the peer speaks another version of the channel protocol");
 		back_off(peer, COKEEPER_REASON_VERSION);
-		break;
+		return ck_refuse(extack, err,
+				 "the peer speaks another version of the channel protocol");
 	case -ENOMEM:
 	case -ENOSPC:
-		NL_SET_ERR_MSG(extack, "no memory, grant mapping or event channel left");
 		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
-		break;
+		return ck_refuse(extack, err, "no memory, grant mapping or event channel left");
 	default:
-		NL_SET_ERR_MSG(extack, "the offered pages or port cannot be used");
 		back_off(peer, COKEEPER_REASON_BAD_OFFER);
+		return ck_refuse(extack, err, "the offered pages or port cannot be used");
 	}
-	return err;
 }
 
 /**
@@ -401,18 +397,13 @@ int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id, u32 offer
 
 	lockdep_assert_held(&ck->lock);
 	peer = ck_peer_lookup(ck, id->mac);
-	if (!peer) {
-		NL_SET_ERR_MSG(extack, "no such peer");
-		return -ENOENT;
-	}
-	if (peer->id.instance != id->instance) {
-		NL_SET_ERR_MSG(extack, "the offer is of another instance of the peer");
-		return -ESTALE;
-	}
-	if (ck->inactive) {
-		NL_SET_ERR_MSG(extack, "the device is inactive: it or its lower device is down, or has a native XDP program");
-		return -ENETDOWN;
-	}
+	if (!peer)
+		return ck_refuse(extack, -ENOENT, "no such peer");
+	if (peer->id.instance != id->instance)
+		return ck_refuse(extack, -ESTALE, "the offer is of another instance of the peer");
+	if (ck->inactive)
+		return ck_refuse(extack, -ENETDOWN,
+				 "the device is inactive: it or its lower device is down, or has a native XDP program");
 	ret = may_accept(peer, offer, extack);
 	if (ret <= 0)
 		return ret;
@@ -421,9 +412,8 @@ int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id, u32 offer
 	if (IS_ERR(ch))
 		return accept_failed(peer, PTR_ERR(ch), extack);
 	if (!charge_channel(peer, ch)) {
-		NL_SET_ERR_MSG(extack, "channels take all the memory that they may");
 		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
-		return -ENOSPC;
+		return ck_refuse(extack, -ENOSPC, "channels take all the memory that they may");
 	}
 	ck_channel_open(ch);
 	connected(peer);

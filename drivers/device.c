@@ -426,31 +426,22 @@ static int check_lower(struct net_device *dev, struct net *net, struct net_devic
 		       struct netlink_ext_ack *extack)
 {
 	ASSERT_RTNL();
-	if (!capable(CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG(extack, "a cokeeper device needs CAP_NET_ADMIN in the initial user namespace");
-		return -EPERM;
-	}
-	if (!lower) {
-		NL_SET_ERR_MSG(extack, "the lower device does not exist");
-		return -ENODEV;
-	}
-	if (!net_eq(net, dev_net(dev))) {
-		NL_SET_ERR_MSG(extack, "the lower device is in another network namespace");
-		return -EINVAL;
-	}
-	if (lower->type != ARPHRD_ETHER || lower->addr_len != ETH_ALEN) {
-		NL_SET_ERR_MSG(extack, "the lower device is not an Ethernet device");
-		return -EINVAL;
-	}
+	if (!capable(CAP_NET_ADMIN))
+		return ck_refuse(extack, -EPERM,
+				 "a cokeeper device needs CAP_NET_ADMIN in the initial user namespace");
+	if (!lower)
+		return ck_refuse(extack, -ENODEV, "the lower device does not exist");
+	if (!net_eq(net, dev_net(dev)))
+		return ck_refuse(extack, -EINVAL,
+				 "the lower device is in another network namespace");
+	if (lower->type != ARPHRD_ETHER || lower->addr_len != ETH_ALEN)
+		return ck_refuse(extack, -EINVAL, "the lower device is not an Ethernet device");
 	/* Else what is configured on that would be passed by. */
-	if (!list_empty(&lower->adj_list.lower)) {
-		NL_SET_ERR_MSG(extack, "the lower device has lower devices of its own: name one of those");
-		return -EINVAL;
-	}
-	if (cokeeper_above(lower)) {
-		NL_SET_ERR_MSG(extack, "the lower device has a cokeeper device already");
-		return -EEXIST;
-	}
+	if (!list_empty(&lower->adj_list.lower))
+		return ck_refuse(extack, -EINVAL,
+				 "the lower device has lower devices of its own: name one of those");
+	if (cokeeper_above(lower))
+		return ck_refuse(extack, -EEXIST, "the lower device has a cokeeper device already");
 	return 0;
 }
 
@@ -484,10 +475,8 @@ CK_NEWLINK(ck_newlink, dev, params, extack)
 	unsigned int nr;
 	int err;
 
-	if (!tb[IFLA_LINK]) {
-		NL_SET_ERR_MSG(extack, "a lower device is needed: link DEVICE");
-		return -EINVAL;
-	}
+	if (!tb[IFLA_LINK])
+		return ck_refuse(extack, -EINVAL, "a lower device is needed: link DEVICE");
 	lower = __dev_get_by_index(net, nla_get_u32(tb[IFLA_LINK]));
 	err = check_lower(dev, net, lower, extack);
 	if (err)
@@ -553,10 +542,9 @@ static int ck_changelink(struct net_device *dev, struct nlattr *tb[], struct nla
 	u32 ring_size = option(data, IFLA_COKEEPER_RING_SIZE, ck->ring_size);
 	int err;
 
-	if (!capable(CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG(extack, "this needs CAP_NET_ADMIN in the initial user namespace");
-		return -EPERM;
-	}
+	if (!capable(CAP_NET_ADMIN))
+		return ck_refuse(extack, -EPERM,
+				 "this needs CAP_NET_ADMIN in the initial user namespace");
 	err = set_steer(ck, option(data, IFLA_COKEEPER_STEER, ck->steer), extack);
 	if (err)
 		return err;

@@ -52,14 +52,10 @@ static void del(struct ck_peer *peer, enum cokeeper_cause cause, bool drain)
 static int check_id(struct ck_dev *ck, const struct ck_peer_id *id,
 		    struct netlink_ext_ack *extack)
 {
-	if (!is_valid_ether_addr(id->mac)) {
-		NL_SET_ERR_MSG(extack, "peer mac is not a unicast address");
-		return -EINVAL;
-	}
-	if (ether_addr_equal(id->mac, ck->lower->dev_addr)) {
-		NL_SET_ERR_MSG(extack, "peer mac is the device's own");
-		return -EINVAL;
-	}
+	if (!is_valid_ether_addr(id->mac))
+		return ck_refuse(extack, -EINVAL, "peer mac is not a unicast address");
+	if (ether_addr_equal(id->mac, ck->lower->dev_addr))
+		return ck_refuse(extack, -EINVAL, "peer mac is the device's own");
 	return 0;
 }
 
@@ -87,10 +83,8 @@ int ck_peertable_set(struct ck_dev *ck, const struct ck_peer_id *id,
 		renew(peer, id, cause);
 		return 0;
 	}
-	if (ck->nr_peers >= COKEEPER_MAX_PEERS) {
-		NL_SET_ERR_MSG(extack, "the peer table is full");
-		return -ENOSPC;
-	}
+	if (ck->nr_peers >= COKEEPER_MAX_PEERS)
+		return ck_refuse(extack, -ENOSPC, "the peer table is full");
 	peer = ck_peer_alloc(ck, id, ck_connect_work);
 	if (!peer)
 		return -ENOMEM;
@@ -114,10 +108,8 @@ int ck_peertable_del(struct ck_dev *ck, const u8 *mac, enum cokeeper_cause cause
 
 	lockdep_assert_held(&ck->lock);
 	peer = ck_peer_lookup(ck, mac);
-	if (!peer) {
-		NL_SET_ERR_MSG(extack, "no such peer");
-		return -ENOENT;
-	}
+	if (!peer)
+		return ck_refuse(extack, -ENOENT, "no such peer");
 	del(peer, cause, false);
 	return 0;
 }
@@ -135,10 +127,8 @@ static int check_ids(struct ck_dev *ck, const struct ck_peer_id *id,
 	unsigned int i;
 	int err = 0;
 
-	if (nr > COKEEPER_MAX_PEERS) {
-		NL_SET_ERR_MSG(extack, "more peers than the table takes");
-		return -ENOSPC;
-	}
+	if (nr > COKEEPER_MAX_PEERS)
+		return ck_refuse(extack, -ENOSPC, "more peers than the table takes");
 	mac = kvmalloc_array(nr, sizeof(*mac), GFP_KERNEL);
 	if (nr && !mac)
 		return -ENOMEM;
@@ -149,10 +139,8 @@ static int check_ids(struct ck_dev *ck, const struct ck_peer_id *id,
 	if (!err) {
 		sort(mac, nr, sizeof(*mac), cmp_mac, NULL);
 		for (i = 1; i < nr && !err; i++) {
-			if (ether_addr_equal(mac[i - 1], mac[i])) {
-				NL_SET_ERR_MSG(extack, "a peer mac occurs twice");
-				err = -EEXIST;
-			}
+			if (ether_addr_equal(mac[i - 1], mac[i]))
+				err = ck_refuse(extack, -EEXIST, "a peer mac occurs twice");
 		}
 	}
 	kvfree(mac);

@@ -45,10 +45,8 @@ static struct ck_dev *device_get(struct net *net, const struct nlattr *ifindex,
 {
 	struct net_device *dev;
 
-	if (!ifindex) {
-		NL_SET_ERR_MSG(extack, "an ifindex is needed");
-		return ERR_PTR(-EINVAL);
-	}
+	if (!ifindex)
+		return ERR_PTR(ck_refuse(extack, -EINVAL, "an ifindex is needed"));
 	dev = dev_get_by_index(net, nla_get_u32(ifindex));
 	if (!dev || !ck_is_device(dev)) {
 		dev_put(dev);
@@ -83,13 +81,11 @@ static int ck_nl_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 
 	mutex_lock(&ck->lock);
 	if (ck->dead) {
-		NL_SET_ERR_MSG(info->extack, "no such cokeeper device");
-		err = -ENODEV;
+		err = ck_refuse(info->extack, -ENODEV, "no such cokeeper device");
 		goto unlock;
 	}
 	if (by_helper_only(ops->cmd) && ck->helper != info->snd_portid) {
-		NL_SET_ERR_MSG(info->extack, "only the bound helper may do this");
-		err = -EPERM;
+		err = ck_refuse(info->extack, -EPERM, "only the bound helper may do this");
 		goto unlock;
 	}
 	info->user_ptr[0] = ck;
@@ -181,10 +177,8 @@ static int parse_peer(const struct nlattr *attr, struct ck_peer_id *id,
 	struct nlattr *tb[COKEEPER_A_PEER_MAX + 1];
 	int err;
 
-	if (!attr) {
-		NL_SET_ERR_MSG(extack, "a peer is needed");
-		return -EINVAL;
-	}
+	if (!attr)
+		return ck_refuse(extack, -EINVAL, "a peer is needed");
 	err = nla_parse_nested(tb, COKEEPER_A_PEER_MAX, attr, peer_policy, extack);
 	if (err)
 		return err;
@@ -224,10 +218,8 @@ static int ck_nl_peer_get(struct sk_buff *request, struct genl_info *info)
 	if (err)
 		return err;
 	peer = ck_peer_lookup(ck, id.mac);
-	if (!peer) {
-		NL_SET_ERR_MSG(info->extack, "no such peer");
-		return -ENOENT;
-	}
+	if (!peer)
+		return ck_refuse(info->extack, -ENOENT, "no such peer");
 
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
@@ -292,10 +284,8 @@ static int ck_nl_helper_bind(struct sk_buff *request, struct genl_info *info)
 {
 	struct ck_dev *ck = info->user_ptr[0];
 
-	if (ck->helper && ck->helper != info->snd_portid) {
-		NL_SET_ERR_MSG(info->extack, "another helper is bound to the device");
-		return -EBUSY;
-	}
+	if (ck->helper && ck->helper != info->snd_portid)
+		return ck_refuse(info->extack, -EBUSY, "another helper is bound to the device");
 	ck->helper = info->snd_portid;
 	cancel_delayed_work(&ck->grace);
 	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
@@ -322,10 +312,8 @@ static int ck_nl_roster_set(struct sk_buff *request, struct genl_info *info)
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem)
 		if (nla_type(attr) == COKEEPER_A_PEER)
 			nr++;
-	if (nr > COKEEPER_MAX_PEERS) {
-		NL_SET_ERR_MSG(info->extack, "more peers than the table takes");
-		return -ENOSPC;
-	}
+	if (nr > COKEEPER_MAX_PEERS)
+		return ck_refuse(info->extack, -ENOSPC, "more peers than the table takes");
 	id = kvcalloc(nr, sizeof(*id), GFP_KERNEL);
 	if (nr && !id)
 		return -ENOMEM;
@@ -375,10 +363,8 @@ static int ck_nl_offer_set(struct sk_buff *request, struct genl_info *info)
 			 info->extack);
 	if (err)
 		return err;
-	if (!attr) {
-		NL_SET_ERR_MSG(info->extack, "an offer is needed");
-		return -EINVAL;
-	}
+	if (!attr)
+		return ck_refuse(info->extack, -EINVAL, "an offer is needed");
 	err = nla_parse_nested(tb, COKEEPER_A_OFFER_MAX, attr, offer_policy,
 			       info->extack);
 	if (err)
