@@ -214,21 +214,3 @@ int ck_busypoll_start(struct ck_queue *queue)
 	wake_up_process(task);
 	return 0;
 }
-
-/**
- * ck_busypoll_stop() - stop the thread
- * @queue: started; may sleep
- */
-void ck_busypoll_stop(struct ck_queue *queue)
-{
-	kthread_stop(queue->busypoll.thread);
-}
-
-/**
- * ck_busypoll_set_cpu() - follow the queue to another CPU
- * @queue: started; may sleep
- */
-void ck_busypoll_set_cpu(struct ck_queue *queue)
-{
-	set_cpus_allowed_ptr(queue->busypoll.thread, cpumask_of(ck_queue_cpu(queue)));
-}

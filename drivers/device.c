@@ -138,7 +138,7 @@ static int ck_open(struct net_device *dev)
 	err = start_queues(ck);
 	if (err)
 		return err;
-	if (ck_intercepts(ck)) {
+	if (CK_CAN_INTERCEPT && ck_intercepts(ck)) {
 		err = ck_intercept_start(ck, NULL);
 		if (err) {
 			stop_queues(ck, ck_max_lanes(ck));
@@ -156,7 +156,8 @@ static int ck_stop(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 
-	ck_intercept_stop(ck);
+	if (CK_CAN_INTERCEPT)
+		ck_intercept_stop(ck);
 	mutex_lock(&ck->lock);
 	ck->up = false;
 	check_active(ck);
@@ -408,8 +409,8 @@ static int ck_validate(struct nlattr *tb[], struct nlattr *data[],
 				    "the ring size is a power of two, 131072 to 1048576");
 		return -EINVAL;
 	}
-	if (!CK_CAN_INTERCEPT && data && data[IFLA_COKEEPER_STEER] &&
-	    nla_get_u32(data[IFLA_COKEEPER_STEER]) == COKEEPER_STEER_INTERCEPT) {
+	if (!CK_CAN_INTERCEPT && option(data, IFLA_COKEEPER_STEER, COKEEPER_STEER_ROUTE) ==
+				 COKEEPER_STEER_INTERCEPT) {
 		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_COKEEPER_STEER],
 				    "this kernel has no egress hook (CONFIG_NETFILTER_EGRESS): steer route");
 		return -EOPNOTSUPP;
@@ -519,7 +520,7 @@ static int set_steer(struct ck_dev *ck, u32 steer, struct netlink_ext_ack *extac
 	int err;
 
 	ASSERT_RTNL();
-	if (steer == ck->steer)
+	if (!CK_CAN_INTERCEPT || steer == ck->steer)
 		return 0;
 	if (steer == COKEEPER_STEER_ROUTE) {
 		ck_intercept_stop(ck);

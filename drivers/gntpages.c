@@ -97,15 +97,15 @@ int ck_gntpages_grant(struct ck_gntpages *pages, u16 domid, unsigned int nr)
 static void unmap_pages(struct ck_gntpages *pages, unsigned int nr_pages)
 {
 	struct gnttab_unmap_grant_ref *op;
-	unsigned int i, nr = 0;
+	unsigned int i;
+
 	/* Freeing must not depend on an allocation. */
 	op = kvcalloc(pages->nr, sizeof(*op), GFP_KERNEL | __GFP_NOFAIL);
 
-	for (i = 0; i < pages->nr; i++) {
-		gnttab_set_unmap_op(&op[nr++], (unsigned long)pages->addr[i],
+	for (i = 0; i < pages->nr; i++)
+		gnttab_set_unmap_op(&op[i], (unsigned long)pages->addr[i],
 				    GNTMAP_host_map, pages->ref[i]);
-	}
-	if (nr && gnttab_unmap_refs(op, NULL, pages->page, nr))
+	if (pages->nr && gnttab_unmap_refs(op, NULL, pages->page, pages->nr))
 		pr_err("cokeeper: cannot unmap pages of domain %u\n", pages->domid);
 	kvfree(op);
 	gnttab_free_pages(nr_pages, pages->page);
@@ -131,8 +131,7 @@ static int cmp_page(const void *a, const void *b)
  * Return: 0, -ENOMEM, -ENOSPC if there is no room for mappings, or -EINVAL if a reference
  * is bad.
  */
-int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref,
-		unsigned int nr)
+int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref, unsigned int nr)
 {
 	struct gnttab_map_grant_ref *op;
 	unsigned int i, mapped = 0;

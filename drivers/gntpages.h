@@ -26,8 +26,7 @@ struct ck_gntpages {
 };
 
 int ck_gntpages_grant(struct ck_gntpages *pages, u16 domid, unsigned int nr);
-int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref,
-		unsigned int nr);
+int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref, unsigned int nr);
 unsigned int ck_gntpages_release(struct ck_gntpages *pages);
 
 #endif /* CK_GNTPAGES_H */

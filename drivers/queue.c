@@ -45,17 +45,6 @@ bool ck_queue_mark_ready(struct ck_queue *queue, struct ck_source *source)
 }
 
 /**
- * ck_queue_schedule() - a source has work
- * @queue: its queue, enabled
- * @source: the source; any context
- */
-void ck_queue_schedule(struct ck_queue *queue, struct ck_source *source)
-{
-	if (ck_queue_mark_ready(queue, source))
-		napi_schedule(&queue->napi);
-}
-
-/**
  * ck_queue_others_wait() - is there anything to run on this CPU but a queue's poller?
  * @queue: started. The scheduler may have chosen its poller although another task could
  *	run, and then does not ask it to make room before the next tick
@@ -172,18 +161,6 @@ unsigned int ck_queue_cpu(const struct ck_queue *queue)
 				return cpu;
 	/* None, or one has just gone offline, and who is told of that asks again. */
 	return cpumask_first(cpu_online_mask);
-}
-
-/**
- * ck_source_init() - set a source up
- * @source: zeroed
- * @ops: what to do with it
- */
-void ck_source_init(struct ck_source *source, const struct ck_source_ops *ops)
-{
-	source->ops = ops;
-	INIT_LIST_HEAD(&source->ready);
-	INIT_LIST_HEAD(&source->active);
 }
 
 /**

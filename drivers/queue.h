@@ -94,10 +94,23 @@ int ck_queue_init(struct ck_queue *queue, struct net_device *dev, unsigned int i
 void ck_queue_destroy(struct ck_queue *queue);
 bool ck_queue_others_wait(const struct ck_queue *queue);
 unsigned int ck_queue_cpu(const struct ck_queue *queue);
-void ck_source_init(struct ck_source *source, const struct ck_source_ops *ops);
 bool ck_queue_mark_ready(struct ck_queue *queue, struct ck_source *source);
-void ck_queue_schedule(struct ck_queue *queue, struct ck_source *source);
 void ck_queue_remove(struct ck_queue *queue, struct ck_source *source);
 void ck_queue_poll_now(struct ck_queue *queue);
+
+/* Set a source up, zeroed. */
+static inline void ck_source_init(struct ck_source *source, const struct ck_source_ops *ops)
+{
+	source->ops = ops;
+	INIT_LIST_HEAD(&source->ready);
+	INIT_LIST_HEAD(&source->active);
+}
+
+/* A source of an enabled queue has work; any context. */
+static inline void ck_queue_schedule(struct ck_queue *queue, struct ck_source *source)
+{
+	if (ck_queue_mark_ready(queue, source))
+		napi_schedule(&queue->napi);
+}
 
 #endif /* CK_QUEUE_H */

@@ -8,27 +8,14 @@
 struct ck_dev;
 struct netlink_ext_ack;
 
-/* Does this kernel have the egress hook, and a way past it? */
-#if IS_ENABLED(CONFIG_NETFILTER_EGRESS) && IS_ENABLED(CONFIG_NETFILTER_SKIP_EGRESS)
-#define CK_CAN_INTERCEPT	1
-#else
-#define CK_CAN_INTERCEPT	0
-#endif
+/* Does this kernel have the egress hook, and a way past it? Else ck_intercept_*() are not
+ * there to be called.
+ */
+#define CK_CAN_INTERCEPT \
+	(IS_ENABLED(CONFIG_NETFILTER_EGRESS) && IS_ENABLED(CONFIG_NETFILTER_SKIP_EGRESS))
 
-#if CK_CAN_INTERCEPT
 int ck_intercept_start(struct ck_dev *ck, struct netlink_ext_ack *extack);
 void ck_intercept_stop(struct ck_dev *ck);
-#else
-static inline int ck_intercept_start(struct ck_dev *ck, struct netlink_ext_ack *extack)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline void ck_intercept_stop(struct ck_dev *ck)
-{
-}
-#endif
-
 netdev_tx_t ck_route_xmit(struct sk_buff *skb, struct net_device *dev);
 
 #endif /* CK_STEER_H */

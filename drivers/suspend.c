@@ -57,17 +57,8 @@ static struct platform_driver driver = {
  */
 int ck_suspend_init(void)
 {
-	int err = platform_driver_register(&driver);
-
-	if (err)
-		return err;
-	suspend_device = platform_device_register_simple("cokeeper", PLATFORM_DEVID_NONE,
-						 NULL, 0);
-	if (IS_ERR(suspend_device)) {
-		platform_driver_unregister(&driver);
-		return PTR_ERR(suspend_device);
-	}
-	return 0;
+	suspend_device = platform_create_bundle(&driver, NULL, NULL, 0, NULL, 0);
+	return PTR_ERR_OR_ZERO(suspend_device);
 }
 
 /**

@@ -40,7 +40,7 @@ static bool worth_deferring(const struct sk_buff *skb)
 }
 
 static void complete_one(struct ck_tx_defer *defer, struct sk_buff *skb,
-		     struct sk_buff_head *done)
+			 struct sk_buff_head *done)
 {
 	lockdep_assert_held(&defer->skbs.lock);
 	__skb_unlink(skb, &defer->skbs);
@@ -124,22 +124,11 @@ bool ck_tx_defer_complete(struct ck_tx_defer *defer)
 
 /**
  * ck_tx_defer_init() - set up, with no packets
- * @defer: to be set up
+ * @defer: zeroed
  */
 void ck_tx_defer_init(struct ck_tx_defer *defer)
 {
 	skb_queue_head_init(&defer->skbs);
-	defer->bytes = 0;
 	hrtimer_setup(&defer->timer, ck_tx_defer_timeout, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_SOFT);
-}
-
-/**
- * ck_tx_defer_stop() - complete all packets, for good
- * @defer: nothing adds to it any more; may sleep
- */
-void ck_tx_defer_stop(struct ck_tx_defer *defer)
-{
-	hrtimer_cancel(&defer->timer);
-	ck_tx_defer_complete(defer);
 }

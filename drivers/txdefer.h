@@ -28,9 +28,15 @@ static inline void ck_consume_all(struct sk_buff_head *list)
 }
 
 void ck_tx_defer_init(struct ck_tx_defer *defer);
-void ck_tx_defer_stop(struct ck_tx_defer *defer);
 bool ck_tx_defer_add(struct ck_tx_defer *defer, struct sk_buff *skb,
 		     struct sk_buff_head *done);
 bool ck_tx_defer_complete(struct ck_tx_defer *defer);
+
+/* Complete all packets, for good: nothing adds to them any more. May sleep. */
+static inline void ck_tx_defer_stop(struct ck_tx_defer *defer)
+{
+	hrtimer_cancel(&defer->timer);
+	ck_tx_defer_complete(defer);
+}
 
 #endif /* CK_TXDEFER_H */
