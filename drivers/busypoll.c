@@ -197,7 +197,6 @@ void ck_busypoll_remove(struct ck_queue *queue, struct ck_source *source)
 /**
  * ck_busypoll_start() - start the thread, in place of the idle loop of the queue's CPU
  * @queue: set up; may sleep
- *
  * Return: 0 or a negative errno.
  */
 int ck_busypoll_start(struct ck_queue *queue)

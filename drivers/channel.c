@@ -396,7 +396,6 @@ void ck_channel_update(struct ck_channel *ch)
 /**
  * ck_channel_is_open() - is the peer there, sending and receiving?
  * @ch: the channel
- *
  * Return: true if it is.
  */
 bool ck_channel_is_open(const struct ck_channel *ch)
@@ -412,7 +411,6 @@ bool ck_channel_is_open(const struct ck_channel *ch)
 /**
  * ck_channel_broken() - did the peer break the rules?
  * @ch: the channel
- *
  * Return: true if it did.
  */
 bool ck_channel_broken(const struct ck_channel *ch)
@@ -428,7 +426,6 @@ bool ck_channel_broken(const struct ck_channel *ch)
 /**
  * ck_channel_stalled() - do packets take the lower device until the peer has taken more?
  * @ch: the channel; device lock held
- *
  * Return: true if those of any lane do.
  */
 bool ck_channel_stalled(const struct ck_channel *ch)
@@ -445,7 +442,6 @@ bool ck_channel_stalled(const struct ck_channel *ch)
 /**
  * ck_channel_used() - when was a packet last sent or received?
  * @ch: the channel
- *
  * Return: that time in jiffies.
  */
 unsigned long ck_channel_used(const struct ck_channel *ch)
@@ -465,7 +461,6 @@ unsigned long ck_channel_used(const struct ck_channel *ch)
 /**
  * ck_channel_pages() - how much memory does a channel take?
  * @ch: the channel
- *
  * Return: the number of pages.
  */
 unsigned int ck_channel_pages(const struct ck_channel *ch)
@@ -476,20 +471,6 @@ unsigned int ck_channel_pages(const struct ck_channel *ch)
 	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
 		nr += lane->control_pages.nr + lane->ring_pages.nr;
 	return nr;
-}
-
-/**
- * ck_lane_add_stats() - add what went through a lane
- * @lane: in any state
- * @sum: what it is added to
- */
-void ck_lane_add_stats(const struct ck_lane *lane, struct ck_traffic *sum)
-{
-	sum->tx_packets += READ_ONCE(lane->tx.packets);
-	sum->tx_bytes += READ_ONCE(lane->tx.bytes);
-	sum->rx_packets += READ_ONCE(lane->rx.packets);
-	sum->rx_bytes += READ_ONCE(lane->rx.bytes);
-	sum->rx_dropped += READ_ONCE(lane->rx.dropped);
 }
 
 /**

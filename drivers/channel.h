@@ -32,7 +32,6 @@ bool ck_channel_broken(const struct ck_channel *ch);
 bool ck_channel_stalled(const struct ck_channel *ch);
 unsigned long ck_channel_used(const struct ck_channel *ch);
 unsigned int ck_channel_pages(const struct ck_channel *ch);
-void ck_lane_add_stats(const struct ck_lane *lane, struct ck_traffic *sum);
 void ck_channel_goodbye(struct ck_channel *ch);
 void ck_channel_close(struct ck_channel *ch, bool drain);
 

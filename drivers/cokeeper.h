@@ -124,9 +124,7 @@ static inline unsigned int ck_max_lanes(const struct ck_dev *ck)
 	return min3(ck->dev->num_tx_queues, ck->dev->num_rx_queues, CK_LANES_MAX);
 }
 
-/* Lanes of the next channel, if the peer has as many; changed under RTNL and the
- * device's lock.
- */
+/* Lanes of the next channel at most; changed under RTNL and the device's lock. */
 static inline unsigned int ck_nr_lanes(const struct ck_dev *ck)
 {
 	return ck->dev->real_num_tx_queues;

@@ -18,9 +18,7 @@
 #define STABLE_TIME	(60 * HZ)
 /* A channel that nothing has used for this long is given back. */
 #define IDLE_TIME	(600 * HZ)
-/* When memory is short a channel is given up for another one's sake, but for one
- * that was used just now.
- */
+/* When memory is short, a channel is given up unless it was used within this time. */
 #define BUSY_TIME	HZ
 /* No new channel while a peer still maps more pages of old ones, times our lanes. */
 #define PINNED_MAX	(2 * (2 * CK_RING_MAX / CK_RING_PAGE + 1))
@@ -119,9 +117,7 @@ static void fail(struct ck_peer *peer, enum cokeeper_reason reason)
 
 static void connected(struct ck_peer *peer)
 {
-	/* From here on, retry_at says how long this channel is to live to be
-	 * a stable one.
-	 */
+	/* From here on, retry_at says when this channel counts as a stable one. */
 	WRITE_ONCE(peer->retry_at, jiffies + STABLE_TIME);
 	set_state(peer, COKEEPER_STATE_CONNECTED, COKEEPER_REASON_NONE);
 	rcu_assign_pointer(peer->tx_channel, peer->channel);
@@ -156,9 +152,7 @@ static struct ck_peer *least_recently_used(struct ck_dev *ck)
 	return oldest;
 }
 
-/* Take a new channel into account, and give others back if there are too many;
- * false if all are in use.
- */
+/* Account for a new channel, and give others back for it; false if all are in use. */
 static bool charge_channel(struct ck_peer *peer, struct ck_channel *ch)
 {
 	struct ck_dev *ck = peer->ck;
@@ -345,9 +339,7 @@ static int may_accept(struct ck_peer *peer, u32 offer, struct netlink_ext_ack *e
 	case COKEEPER_STATE_CONNECTED:
 		if (peer->channel->lane[0].role == CK_ACCEPTOR && peer->channel->id == offer)
 			return 0;
-		/* Before a peer offers again it closes the channel, so this is an
-		 * older offer: ours has crossed it.
-		 */
+		/* A peer closes before it offers again: ours has crossed this older offer. */
 		if (ck_channel_is_open(peer->channel))
 			return 0;
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, false);

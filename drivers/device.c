@@ -37,7 +37,6 @@ static struct rtnl_link_ops link_ops;
 /**
  * ck_is_device() - is this a cokeeper device?
  * @dev: any net device
- *
  * Return: true if it is.
  */
 bool ck_is_device(const struct net_device *dev)
@@ -352,9 +351,7 @@ static void ck_setup(struct net_device *dev)
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->min_mtu = ETH_MIN_MTU;
 
-	/* Waiting packets are queued for each peer by itself, and keep their
-	 * route, which says who the next hop is.
-	 */
+	/* What waits is queued for each peer, with its route, which has the next hop. */
 	dev->priv_flags |= IFF_NO_QUEUE;
 	/* Netpoll sends Ethernet frames, and would poll beside the poller. */
 	dev->priv_flags |= IFF_DISABLE_NETPOLL;
@@ -702,7 +699,6 @@ static struct notifier_block socket_notifier = {
 
 /**
  * ck_device_init() - let devices be made
- *
  * Return: 0 or a negative errno.
  */
 int ck_device_init(void)

@@ -43,7 +43,6 @@ static int bind_irq(struct ck_evtchn *evtchn, irq_handler_t handler, const char 
  *	masked until ck_evtchn_eoi()
  * @name: of the interrupt, kept
  * @arg: for @handler
- *
  * Return: 0 or a negative errno.
  */
 int ck_evtchn_open(struct ck_evtchn *evtchn, u16 domid, const u32 *remote_port,
@@ -66,10 +65,7 @@ int ck_evtchn_open(struct ck_evtchn *evtchn, u16 domid, const u32 *remote_port,
 
 /**
  * ck_evtchn_bound() - is the other domain's end still there?
- * @evtchn: set up
- *
- * No event tells when it goes.
- *
+ * @evtchn: set up; no event tells when the other end goes
  * Return: true if it is.
  */
 bool ck_evtchn_bound(const struct ck_evtchn *evtchn)

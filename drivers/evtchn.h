@@ -31,9 +31,7 @@ static inline void ck_evtchn_eoi(struct ck_evtchn *evtchn, bool spurious)
 	xen_irq_lateeoi(evtchn->irq, spurious ? XEN_EOI_FLAG_SPURIOUS : 0);
 }
 
-/* Have another CPU handle the events; may sleep. It is only better, so that this may fail is
- * no harm.
- */
+/* Have another CPU handle the events, if that can be had; may sleep. */
 static inline void ck_evtchn_set_cpu(struct ck_evtchn *evtchn, unsigned int cpu)
 {
 	irq_set_affinity(evtchn->irq, cpumask_of(cpu));

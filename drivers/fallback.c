@@ -17,7 +17,6 @@
  * ck_next_hop() - the lower device's neighbour that is a packet's next hop
  * @ck: the device that the packet was routed at
  * @skb: an IP packet with its header in linear memory
- *
  * Return: the neighbour, made if it was not there, under RCU; or an ERR_PTR().
  */
 struct neighbour *ck_next_hop(struct ck_dev *ck, struct sk_buff *skb)

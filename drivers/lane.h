@@ -121,6 +121,16 @@ static inline u32 ck_lane_peer_state(const struct ck_lane *lane)
 	return virt_load_acquire(&lane->control->end[!lane->role].state);
 }
 
+/* Add what went through a lane, which is in any state. */
+static inline void ck_lane_add_stats(const struct ck_lane *lane, struct ck_traffic *sum)
+{
+	sum->tx_packets += READ_ONCE(lane->tx.packets);
+	sum->tx_bytes += READ_ONCE(lane->tx.bytes);
+	sum->rx_packets += READ_ONCE(lane->rx.packets);
+	sum->rx_bytes += READ_ONCE(lane->rx.bytes);
+	sum->rx_dropped += READ_ONCE(lane->rx.dropped);
+}
+
 void ck_tx_init(struct ck_lane *lane);
 void ck_tx_xmit(struct ck_lane *lane, struct sk_buff *skb);
 bool ck_tx_flush(struct ck_lane *lane);

@@ -20,9 +20,8 @@ static int __init cokeeper_init(void)
 		return -ENODEV;
 	}
 
-	/* Per peer, may sleep; nothing waits for it while memory is reclaimed.
-	 * It makes no channel while the domain suspends, and is prompt when a
-	 * peer says goodbye.
+	/* Nothing waits for it while memory is reclaimed. It makes no channel while the
+	 * domain suspends, and is prompt when a peer says goodbye.
 	 */
 	ck_wq = alloc_workqueue("cokeeper",
 				WQ_UNBOUND | WQ_FREEZABLE | WQ_HIGHPRI, 0);

@@ -17,7 +17,6 @@ static_assert(sizeof(struct ck_peer) <= 512);
  * @ck: its device
  * @id: who it is
  * @work: moves its channel's state on; called with a reference that it gives back
- *
  * Return: the peer with one reference, or NULL.
  */
 struct ck_peer *ck_peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id,
@@ -42,7 +41,6 @@ struct ck_peer *ck_peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id,
  * ck_peer_bucket() - the hash chain of a hardware address
  * @ck: the device
  * @mac: the address
- *
  * Return: the chain.
  */
 struct hlist_head *ck_peer_bucket(struct ck_dev *ck, const u8 *mac)
@@ -55,7 +53,6 @@ struct hlist_head *ck_peer_bucket(struct ck_dev *ck, const u8 *mac)
  * ck_peer_lookup() - find a peer
  * @ck: the device
  * @mac: the peer's hardware address
- *
  * Return: the peer, under RCU or the device's lock and with no reference, or NULL.
  */
 struct ck_peer *ck_peer_lookup(struct ck_dev *ck, const u8 *mac)

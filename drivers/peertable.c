@@ -33,9 +33,7 @@ static void renew(struct ck_peer *peer, const struct ck_peer_id *id,
 	ck_notify_peer(peer, COKEEPER_EVENT_JOIN, cause);
 }
 
-/* Take a peer out. Its hash reference is given up; whoever else still holds it
- * finds it gone, or finds no channel.
- */
+/* Take a peer out. Whoever else still holds it finds it gone, or finds no channel. */
 static void del(struct ck_peer *peer, enum cokeeper_cause cause, bool drain)
 {
 	struct ck_dev *ck = peer->ck;
@@ -65,11 +63,10 @@ static int check_id(struct ck_dev *ck, const struct ck_peer_id *id,
  * @id: who it is
  * @cause: why, for listeners; COKEEPER_CAUSE_ADDRESS tells them of other addresses
  * @extack: says why not
- *
  * Return: 0 or a negative errno.
  */
 int ck_peertable_set(struct ck_dev *ck, const struct ck_peer_id *id,
-		enum cokeeper_cause cause, struct netlink_ext_ack *extack)
+		     enum cokeeper_cause cause, struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer;
 	int err;
@@ -98,11 +95,10 @@ int ck_peertable_set(struct ck_dev *ck, const struct ck_peer_id *id,
  * @mac: the peer's hardware address
  * @cause: why, for listeners
  * @extack: says why not
- *
  * Return: 0 or -ENOENT.
  */
 int ck_peertable_del(struct ck_dev *ck, const u8 *mac, enum cokeeper_cause cause,
-		struct netlink_ext_ack *extack)
+		     struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer;
 
@@ -138,10 +134,9 @@ static int check_ids(struct ck_dev *ck, const struct ck_peer_id *id,
 	}
 	if (!err) {
 		sort(mac, nr, sizeof(*mac), cmp_mac, NULL);
-		for (i = 1; i < nr && !err; i++) {
+		for (i = 1; i < nr && !err; i++)
 			if (ether_addr_equal(mac[i - 1], mac[i]))
 				err = ck_refuse(extack, -EEXIST, "a peer mac occurs twice");
-		}
 	}
 	kvfree(mac);
 	return err;
@@ -150,18 +145,15 @@ static int check_ids(struct ck_dev *ck, const struct ck_peer_id *id,
 /**
  * ck_peertable_replace() - make the table hold exactly these peers
  * @ck: the device, locked
- * @id: the peers
+ * @id: the peers; those that stay as they are keep their channels
  * @nr: how many
  * @cause: why, for listeners
  * @extack: says why not
- *
- * Those that stay as they are keep their channels.
- *
  * Return: 0, or a negative errno with nothing changed.
  */
 int ck_peertable_replace(struct ck_dev *ck, const struct ck_peer_id *id,
-			unsigned int nr, enum cokeeper_cause cause,
-			struct netlink_ext_ack *extack)
+			 unsigned int nr, enum cokeeper_cause cause,
+			 struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer, **fresh;
 	struct hlist_node *next;

@@ -28,7 +28,6 @@ static struct ck_source *next_ready(struct ck_queue *queue)
  * ck_queue_mark_ready() - have the next poll serve a source
  * @queue: its queue; the caller sees to it that there is a poll
  * @source: the source; any context
- *
  * Return: true if it is polled then, false if it was removed.
  */
 bool ck_queue_mark_ready(struct ck_queue *queue, struct ck_source *source)
@@ -48,7 +47,6 @@ bool ck_queue_mark_ready(struct ck_queue *queue, struct ck_source *source)
  * ck_queue_others_wait() - is there anything to run on this CPU but a queue's poller?
  * @queue: started. The scheduler may have chosen its poller although another task could
  *	run, and then does not ask it to make room before the next tick
- *
  * Return: true if there is.
  */
 bool ck_queue_others_wait(const struct ck_queue *queue)
@@ -99,9 +97,7 @@ static int ck_queue_poll(struct napi_struct *napi, int budget)
 			return done;
 		done--;
 	}
-	/* A source that becomes ready from here on schedules us again, which
-	 * napi_complete_done() notices.
-	 */
+	/* It notices if a source became ready meanwhile and scheduled us again. */
 	napi_complete_done(napi, done);
 	return done;
 }
@@ -168,7 +164,6 @@ unsigned int ck_queue_cpu(const struct ck_queue *queue)
  * @queue: zeroed
  * @dev: the device, about to be registered; RTNL is held
  * @index: which of its queues this is
- *
  * Return: 0 or a negative errno; in any case ck_queue_destroy() undoes it.
  */
 int ck_queue_init(struct ck_queue *queue, struct net_device *dev, unsigned int index)

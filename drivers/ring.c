@@ -9,9 +9,7 @@
 
 #include "ring.h"
 
-/* True if the step from @old to @new passes @event (virtio's vring_need_event
- * for indices that count bytes).
- */
+/* Virtio's vring_need_event(), for indices that count bytes. */
 static bool passes(__u32 event, __u32 old, __u32 new)
 {
 	return new - event - 1 < new - old;
@@ -59,7 +57,6 @@ static int refresh_cons(struct ck_ring *ring)
  * ck_ring_reserve() - make sure that a frame fits
  * @ring: the ring, of which the caller is the only producer
  * @len: bytes of payload, at most CK_FRAME_MAX
- *
  * Return: 0, -ENOSPC if the ring is too full now, or -EPROTO if the consumer's
  * index lies outside what was produced.
  */
@@ -118,7 +115,6 @@ static void prefetch_ahead(const struct ck_ring *ring, __u32 len)
 /**
  * ck_ring_publish() - let the consumer see all frames written so far
  * @ring: the ring
- *
  * Return: true if the consumer asked for an event.
  */
 bool ck_ring_publish(struct ck_ring *ring)
@@ -143,7 +139,6 @@ bool ck_ring_publish(struct ck_ring *ring)
  * @ring: the ring, in which ck_ring_reserve() found no space
  * @len: bytes of payload
  * @event: ask for an event then; else the caller polls with ck_ring_has_space()
- *
  * Return: true if there is space (or the peer broke the rules) already, so that
  * the caller must try again instead of waiting.
  */
@@ -152,9 +147,7 @@ bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event)
 	__u32 needed = ring->prod + ck_frame_room(len) - ring->size;
 
 	WRITE_ONCE(ring->cons_needed, needed);
-	/* Fits once cons reaches @needed, which is when it passes the byte
-	 * before.
-	 */
+	/* Cons reaches @needed when it passes the byte before. */
 	if (event)
 		WRITE_ONCE(ring->shared->cons_event, needed - 1);
 	/* Pairs with ck_ring_release(). */
@@ -165,7 +158,6 @@ bool ck_ring_wait_space(struct ck_ring *ring, __u32 len, bool event)
 /**
  * ck_ring_drained() - has the consumer taken all that was produced?
  * @ring: the ring, seen by its producer
- *
  * Return: true also if the consumer broke the rules: nothing is to be waited for.
  */
 bool ck_ring_drained(struct ck_ring *ring)
@@ -216,7 +208,6 @@ int ck_ring_peek(struct ck_ring *ring, struct ck_frame *frame)
 /**
  * ck_ring_release() - give the space of the frames consumed so far back
  * @ring: the ring
- *
  * Return: true if the producer asked for an event.
  */
 bool ck_ring_release(struct ck_ring *ring)
@@ -237,7 +228,6 @@ bool ck_ring_release(struct ck_ring *ring)
 /**
  * ck_ring_wait_data() - ask for an event at the next frame
  * @ring: the ring, which ck_ring_peek() found empty
- *
  * Return: true if there is something already (also a broken index), so that the
  * caller must try again instead of waiting.
  */

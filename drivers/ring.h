@@ -90,7 +90,6 @@ static inline __u32 ck_frame_room(__u32 len)
  * @pos: index of its first byte
  * @len: in: bytes wanted; out: bytes up to the first page that does not follow the
  *	one before in memory, at most
- *
  * Return: the address of that piece.
  */
 static inline void *ck_ring_span(const struct ck_ring *ring, __u32 pos,
@@ -121,7 +120,6 @@ static inline void *ck_ring_span(const struct ck_ring *ring, __u32 pos,
  * @pos: index of the first byte
  * @from: the bytes
  * @len: how many, not more than there was reserved from @pos on
- *
  * Return: the index after them.
  */
 static inline __u32 ck_ring_write(const struct ck_ring *ring, __u32 pos,
@@ -160,9 +158,7 @@ static inline void ck_ring_read(const struct ck_ring *ring, __u32 pos, void *to,
 	}
 }
 
-/* Beside the producer, after ck_ring_wait_space(): did the consumer take what a frame waits
- * for (also a broken index)?
- */
+/* Beside the producer: did the consumer take what a frame waits for, or break the rules? */
 static inline bool ck_ring_has_space(const struct ck_ring *ring)
 {
 	return (__s32)(READ_ONCE(ring->shared->cons) - READ_ONCE(ring->cons_needed)) >= 0;

@@ -53,9 +53,7 @@ static bool rx_set_protocol(struct sk_buff *skb)
 	}
 }
 
-/* Set GSO up as the sender says, if that fits the protocol. The stack checks what is
- * marked SKB_GSO_DODGY.
- */
+/* Set GSO up as the sender says, if the protocol fits; the stack checks the rest. */
 static bool rx_set_gso(struct sk_buff *skb, const struct virtio_net_hdr *hdr)
 {
 	struct skb_shared_info *info = skb_shinfo(skb);

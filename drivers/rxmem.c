@@ -19,7 +19,6 @@
 /**
  * ck_rx_mem_init() - set up
  * @mem: zeroed; may sleep
- *
  * Return: 0 or a negative errno; in any case ck_rx_mem_destroy() undoes it.
  */
 int ck_rx_mem_init(struct ck_rx_mem *mem)
@@ -98,7 +97,6 @@ static u32 read_frag(struct ck_rx_mem *mem, const struct ck_ring *ring, u32 pos,
  * @pos: index of the first byte
  * @len: how many, CK_FRAME_MAX at most
  * @head: how many of them go to linear memory
- *
  * Return: the packet, the caller's, with room for an Ethernet header; NULL if there is no
  * memory.
  */

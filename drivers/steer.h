@@ -8,9 +8,7 @@
 struct ck_dev;
 struct netlink_ext_ack;
 
-/* Does this kernel have the egress hook, and a way past it? Else ck_intercept_*() are not
- * there to be called.
- */
+/* Are there an egress hook and a way past it? Else ck_intercept_*() are not built. */
 #define CK_CAN_INTERCEPT \
 	(IS_ENABLED(CONFIG_NETFILTER_EGRESS) && IS_ENABLED(CONFIG_NETFILTER_SKIP_EGRESS))
 

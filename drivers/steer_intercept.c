@@ -32,9 +32,7 @@ static bool only_queues(const struct net_device *lower)
 	return true;
 }
 
-/* Is there an IP header? The ring carries the packet alone, and the peer finds its protocol
- * there.
- */
+/* Is there an IP header? It alone tells the peer of the protocol. */
 static bool is_ip(const struct sk_buff *skb, const struct ethhdr *eth)
 {
 	unsigned int len = skb_headlen(skb) - ETH_HLEN;
@@ -115,9 +113,7 @@ static unsigned int ck_intercept_hook(void *priv, struct sk_buff *skb,
 	}
 	/* The packets of a flow stay in one lane, and in order. */
 	lane = &ch->lane[ch->nr == 1 ? 0 : reciprocal_scale(skb_get_hash(skb), ch->nr)];
-	/* Checksums, and cutting what the lower device does not cut itself, as the stack
-	 * would do it next.
-	 */
+	/* Sums and cuts what the lower device does not, as the stack would do next. */
 	send_list(lane, validate_xmit_skb_list(skb, ck->lower, &again));
 	return NF_STOLEN;
 
@@ -130,7 +126,6 @@ accept:
  * ck_intercept_start() - take packets at the lower device's egress hook
  * @ck: the device, not intercepting; RTNL is held
  * @extack: says why not
- *
  * Return: 0 or a negative errno.
  */
 int ck_intercept_start(struct ck_dev *ck, struct netlink_ext_ack *extack)

@@ -56,7 +56,6 @@ static struct ck_lane *find_lane(struct ck_dev *ck, struct sk_buff *skb)
  * ck_route_xmit() - ndo_start_xmit of the cokeeper device
  * @skb: an IP packet
  * @dev: the device
- *
  * Return: NETDEV_TX_OK; what cannot go through a ring takes the lower device, so nothing is
  * ever refused.
  */

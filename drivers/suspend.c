@@ -52,7 +52,6 @@ static struct platform_driver driver = {
 
 /**
  * ck_suspend_init() - be told of suspends
- *
  * Return: 0 or a negative errno.
  */
 int ck_suspend_init(void)

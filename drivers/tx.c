@@ -292,7 +292,6 @@ fall_back:
 /**
  * ck_tx_flush() - send what waits: the peer made space, or said something else
  * @lane: the lane; bottom halves are off
- *
  * Return: true if there was anything.
  */
 bool ck_tx_flush(struct ck_lane *lane)

@@ -76,7 +76,6 @@ static enum hrtimer_restart ck_tx_defer_timeout(struct hrtimer *timer)
  * @skb: the packet. Bottom halves are off
  * @done: gets packets to be freed; the caller may hold a lock that freeing must not be
  *	done under
- *
  * Return: true if it took the packet.
  */
 bool ck_tx_defer_add(struct ck_tx_defer *defer, struct sk_buff *skb,
@@ -102,7 +101,6 @@ bool ck_tx_defer_add(struct ck_tx_defer *defer, struct sk_buff *skb,
 /**
  * ck_tx_defer_complete() - complete all packets
  * @defer: of a queue; process context
- *
  * Return: true if there were any.
  */
 bool ck_tx_defer_complete(struct ck_tx_defer *defer)

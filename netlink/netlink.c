@@ -432,7 +432,6 @@ static struct genl_family family __ro_after_init = {
 
 /**
  * ck_netlink_init() - register the family
- *
  * Return: 0 or a negative errno.
  */
 int ck_netlink_init(void)

@@ -22,7 +22,6 @@ void ck_notify_init(const struct genl_family *family)
  * ck_put_dev() - describe a device in a message
  * @skb: the message
  * @ck: the device, locked
- *
  * Return: 0 or -EMSGSIZE.
  */
 int ck_put_dev(struct sk_buff *skb, const struct ck_dev *ck)
@@ -83,7 +82,6 @@ static int put_traffic(struct sk_buff *skb, const struct ck_peer *peer)
  * ck_put_peer() - describe a peer in a message
  * @skb: the message
  * @peer: the peer, its device locked
- *
  * Return: 0 or -EMSGSIZE.
  */
 int ck_put_peer(struct sk_buff *skb, const struct ck_peer *peer)
