@@ -10,8 +10,6 @@
  * where what it calls may sleep, it never polls.
  */
 
-#include <linux/kthread.h>
-#include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <uapi/linux/sched/types.h>
 

@@ -4,7 +4,6 @@
 #include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include "busypoll.h"
 #include "channel.h"
@@ -409,32 +408,17 @@ bool ck_channel_is_open(const struct ck_channel *ch)
 }
 
 /**
- * ck_channel_broken() - did the peer break the rules?
- * @ch: the channel
- * Return: true if it did.
- */
-bool ck_channel_broken(const struct ck_channel *ch)
-{
-	const struct ck_lane *lane;
-
-	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
-		if (ck_lane_broken(lane))
-			return true;
-	return false;
-}
-
-/**
- * ck_channel_stalled() - do packets take the lower device until the peer has taken more?
+ * ck_channel_any() - is there a lane that is so?
  * @ch: the channel; device lock held
- * Return: true if those of any lane do.
+ * @is_so: ck_lane_broken() or ck_lane_stalled()
+ * Return: true if there is.
  */
-bool ck_channel_stalled(const struct ck_channel *ch)
+bool ck_channel_any(const struct ck_channel *ch, bool (*is_so)(const struct ck_lane *lane))
 {
 	const struct ck_lane *lane;
 
 	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
-		if (READ_ONCE(lane->tx.stalled) &&
-		    READ_ONCE(lane->tx.ring.shared->cons) != READ_ONCE(lane->tx.ring.prod))
+		if (is_so(lane))
 			return true;
 	return false;
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What becomes of the channel to a peer: offered or taken, connected, and ended. */
 
-#include <linux/etherdevice.h>
 #include <linux/mm.h>
-#include <linux/netlink.h>
 
 #include "channel.h"
 #include "connect.h"
@@ -179,8 +177,7 @@ static bool charge_channel(struct ck_peer *peer, struct ck_channel *ch)
  */
 void ck_connect_reclaim(struct work_struct *work)
 {
-	struct ck_dev *ck = container_of(to_delayed_work(work), struct ck_dev,
-					 reclaim);
+	struct ck_dev *ck = container_of(work, struct ck_dev, reclaim.work);
 	struct ck_peer *peer;
 	unsigned long due;
 
@@ -250,7 +247,7 @@ static void work_connected(struct ck_peer *peer)
 		return;
 	if (time_after_eq(jiffies, peer->retry_at))
 		peer->failures = 0;
-	if (ck_channel_broken(ch))
+	if (ck_channel_any(ch, ck_lane_broken))
 		fail(peer, COKEEPER_REASON_PROTOCOL_ERROR);
 	else if (!ck_channel_is_open(ch))
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, true);
@@ -262,8 +259,7 @@ static void work_connected(struct ck_peer *peer)
  */
 void ck_connect_work(struct work_struct *work)
 {
-	struct ck_peer *peer = container_of(to_delayed_work(work),
-					    struct ck_peer, work);
+	struct ck_peer *peer = container_of(work, struct ck_peer, work.work);
 	struct ck_dev *ck = peer->ck;
 
 	mutex_lock(&ck->lock);

@@ -5,8 +5,6 @@
 
 #include "peer.h"
 
-struct netlink_ext_ack;
-
 void ck_connect_work(struct work_struct *work);
 void ck_connect_reclaim(struct work_struct *work);
 int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id, u32 offer, u32 gref,

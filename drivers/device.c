@@ -4,7 +4,6 @@
 #include <linux/cpuhotplug.h>
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
-#include <linux/netlink.h>
 #include <linux/random.h>
 #include <net/addrconf.h>
 #include <net/ip_tunnels.h>
@@ -79,7 +78,7 @@ static void check_active(struct ck_dev *ck)
 
 static void ck_device_check(struct work_struct *work)
 {
-	struct ck_dev *ck = container_of(to_delayed_work(work), struct ck_dev, check);
+	struct ck_dev *ck = container_of(work, struct ck_dev, check.work);
 
 	mutex_lock(&ck->lock);
 	check_active(ck);
@@ -167,8 +166,7 @@ static int ck_stop(struct net_device *dev)
 
 static void ck_helper_grace_over(struct work_struct *work)
 {
-	struct ck_dev *ck = container_of(to_delayed_work(work), struct ck_dev,
-					 grace);
+	struct ck_dev *ck = container_of(work, struct ck_dev, grace.work);
 
 	mutex_lock(&ck->lock);
 	if (!ck->helper)

@@ -11,7 +11,7 @@
 #include <net/route.h>
 
 #include "cokeeper.h"
-#include "fallback.h"
+#include "steer.h"
 
 /**
  * ck_next_hop() - the lower device's neighbour that is a packet's next hop

@@ -114,6 +114,13 @@ static inline bool ck_lane_broken(const struct ck_lane *lane)
 	return READ_ONCE(lane->rx.broken) || READ_ONCE(lane->tx.broken);
 }
 
+/* Do packets take the lower device until the peer has taken more? Not of a closed lane. */
+static inline bool ck_lane_stalled(const struct ck_lane *lane)
+{
+	return READ_ONCE(lane->tx.stalled) &&
+	       READ_ONCE(lane->tx.ring.shared->cons) != READ_ONCE(lane->tx.ring.prod);
+}
+
 /* What the other end says of itself: an enum ck_end_state, or any other number. */
 static inline u32 ck_lane_peer_state(const struct ck_lane *lane)
 {

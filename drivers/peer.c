@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A co-located guest: the entry of a device's peer table. */
 
-#include <linux/etherdevice.h>
-#include <linux/hash.h>
 #include <linux/slab.h>
 
 #include "peer.h"
@@ -35,18 +33,6 @@ struct ck_peer *ck_peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id,
 	peer->retry_at = jiffies;
 	INIT_DELAYED_WORK(&peer->work, work);
 	return peer;
-}
-
-/**
- * ck_peer_bucket() - the hash chain of a hardware address
- * @ck: the device
- * @mac: the address
- * Return: the chain.
- */
-struct hlist_head *ck_peer_bucket(struct ck_dev *ck, const u8 *mac)
-{
-	/* The first two bytes are the same in most. */
-	return &ck->peers[hash_32(get_unaligned((u32 *)(mac + 2)), CK_PEER_HASH_BITS)];
 }
 
 /**

@@ -3,7 +3,8 @@
 #ifndef CK_PEER_H
 #define CK_PEER_H
 
-#include <linux/if_ether.h>
+#include <linux/etherdevice.h>
+#include <linux/hash.h>
 #include <linux/kref.h>
 #include <linux/workqueue.h>
 
@@ -68,6 +69,12 @@ struct ck_peer {
 	struct rcu_head rcu;
 };
 
+/* The hash chain of a hardware address, of which the first two bytes are often the same. */
+static inline struct hlist_head *ck_peer_bucket(struct ck_dev *ck, const u8 *mac)
+{
+	return &ck->peers[hash_32(get_unaligned((u32 *)(mac + 2)), CK_PEER_HASH_BITS)];
+}
+
 /* Count a packet for a peer that takes the lower device. */
 static inline void ck_peer_count_fallback(struct ck_peer *peer, enum ck_stat why)
 {
@@ -77,7 +84,6 @@ static inline void ck_peer_count_fallback(struct ck_peer *peer, enum ck_stat why
 
 struct ck_peer *ck_peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id,
 			      work_func_t work);
-struct hlist_head *ck_peer_bucket(struct ck_dev *ck, const u8 *mac);
 struct ck_peer *ck_peer_lookup(struct ck_dev *ck, const u8 *mac);
 void ck_peer_put(struct ck_peer *peer);
 void ck_peer_want(struct ck_peer *peer);

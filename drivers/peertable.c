@@ -2,7 +2,6 @@
 /* The peers of a device, as the helper tells of them. */
 
 #include <linux/etherdevice.h>
-#include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 

@@ -5,8 +5,6 @@
 
 #include "peer.h"
 
-struct netlink_ext_ack;
-
 int ck_peertable_set(struct ck_dev *ck, const struct ck_peer_id *id,
 		     enum cokeeper_cause cause, struct netlink_ext_ack *extack);
 int ck_peertable_del(struct ck_dev *ck, const u8 *mac, enum cokeeper_cause cause,

@@ -10,7 +10,6 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_netdev.h>
-#include <linux/netlink.h>
 #include <net/sch_generic.h>
 
 #include "channel.h"

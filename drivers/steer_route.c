@@ -6,7 +6,6 @@
 #include <net/sock.h>
 
 #include "channel.h"
-#include "fallback.h"
 #include "steer.h"
 
 /* Find the hardware address of the next hop; false if it is not known. */

@@ -4,8 +4,8 @@
 #include <linux/virtio_net.h>
 
 #include "busypoll.h"
-#include "fallback.h"
 #include "lane.h"
+#include "steer.h"
 
 /* How long a packet waits for space at most. A local sender's socket is charged for that
  * time, and no longer.

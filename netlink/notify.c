@@ -90,7 +90,7 @@ int ck_put_peer(struct sk_buff *skb, const struct ck_peer *peer)
 	struct nlattr *nest;
 
 	lockdep_assert_held(&peer->ck->lock);
-	if (peer->channel && ck_channel_stalled(peer->channel))
+	if (peer->channel && ck_channel_any(peer->channel, ck_lane_stalled))
 		reason = COKEEPER_REASON_STALLED;
 	if (nla_put_u32(skb, COKEEPER_A_IFINDEX, peer->ck->dev->ifindex) ||
 	    nla_put_u32(skb, COKEEPER_A_GENERATION, peer->ck->generation))
