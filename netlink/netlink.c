@@ -69,7 +69,7 @@ static bool by_helper_only(u8 cmd)
 
 /* Resolve and lock the device, for all operations alike. */
 static int ck_nl_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
-		    struct genl_info *info)
+			  struct genl_info *info)
 {
 	struct ck_dev *ck = device_get(genl_info_net(info),
 				       info->attrs[COKEEPER_A_IFINDEX],
@@ -98,7 +98,7 @@ unlock:
 }
 
 static void ck_nl_post_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
-		      struct genl_info *info)
+			    struct genl_info *info)
 {
 	struct ck_dev *ck = info->user_ptr[0];
 
@@ -324,9 +324,8 @@ static int ck_nl_roster_set(struct sk_buff *request, struct genl_info *info)
 		if (err)
 			goto free;
 	}
-	err = ck_peertable_replace(ck, id, nr,
-				  get_cause(info) ?: COKEEPER_CAUSE_RESYNC,
-				  info->extack);
+	err = ck_peertable_replace(ck, id, nr, get_cause(info) ?: COKEEPER_CAUSE_RESYNC,
+				   info->extack);
 free:
 	kvfree(id);
 	return err;
