@@ -503,7 +503,7 @@ CK_NEWLINK(ck_newlink, dev, params, extack)
 	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
 	mutex_unlock(&ck->lock);
 	if (!CK_CAN_INTERCEPT) {
-		NL_SET_ERR_MSG(extack, "no CONFIG_NETFILTER_EGRESS in this kernel: the device steers by route");
+		NL_SET_ERR_MSG(extack, "no CONFIG_NETFILTER_EGRESS: the device steers by route");
 		netdev_info(dev, "no CONFIG_NETFILTER_EGRESS: steers by route\n");
 	}
 	return 0;
