@@ -73,7 +73,9 @@ static void check_active(struct ck_dev *ck)
 	WRITE_ONCE(ck->inactive, inactive);
 	if (inactive)
 		ck_connect_close_all(ck, inactive);
-	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
+	/* Of a suspend or a shutdown the toolstack tells the host, with its cause. */
+	if (inactive != COKEEPER_REASON_SUSPENDED)
+		ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
 }
 
 static void ck_device_check(struct work_struct *work)
