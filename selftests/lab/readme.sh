@@ -23,4 +23,5 @@ for command in "${commands[@]}"; do
 done
 check "d1 has its peers again" busywait 5 has_peer 1 2
 check "and a channel to one" connect 1 2
+check "d1 is as it was" eval 'stop 1 && start 1 && busywait 5 has_peer 1 2'
 finish
