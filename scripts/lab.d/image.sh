@@ -133,7 +133,7 @@ use_own_libraries() {
 	local kbuild=$1 dir=$2 tmp=${1%/usr/lib/*} f lib=own/usr/lib/x86_64-linux-gnu libraries
 
 	while read -r f; do
-		if ldd "$f" 2>&1 | grep -q 'not found'; then
+		if [[ $(ldd "$f" 2>&1) == *"not found"* ]]; then
 			mv "$f" "$f.elf"
 			printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$dir/$lib/ld-linux-x86-64.so.2" \
 				"$dir/$lib" "$dir${f#"$tmp"}.elf" >"$f"
