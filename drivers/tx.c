@@ -28,7 +28,9 @@ static unsigned long *deadline(struct sk_buff *skb)
 /* Have the watchdog look after the first packet that waits. */
 static void tx_start_timer(struct ck_tx *tx, struct sk_buff *first)
 {
-	hrtimer_start(&tx->timer, ms_to_ktime(jiffies_to_msecs(*deadline(first) - jiffies)),
+	long left = *deadline(first) - jiffies;
+
+	hrtimer_start(&tx->timer, ms_to_ktime(jiffies_to_msecs(max(left, 0L))),
 		      HRTIMER_MODE_REL_SOFT);
 }
 
