@@ -94,7 +94,8 @@ hostile() {
 for mode in bad-magic bad-version bad-size bad-gref bad-instance bad-port bad-control; do
 	check "an offer with $mode is refused" hostile $mode refused
 done
-for mode in prod-beyond prod-backwards length-zero length-short length-wrap not-ip bad-gso wrong-udp-gso bad-checksum; do
+for mode in prod-beyond prod-backwards length-zero length-short length-mtu length-wrap not-ip bad-gso zero-gso wrong-family-gso \
+	wrong-udp-gso bad-checksum; do
 	check "a channel with $mode is stopped" hostile $mode closed
 done
 

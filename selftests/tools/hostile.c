@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A peer that breaks the rules: in a guest without the module, it announces
+/* A peer that breaks the rules, or is greedy: in a guest without the module, it announces
  * itself, offers a real channel to a victim, and then does MODE to it.
  *
  * usage: hostile OWN_MAC VICTIM_MAC [second] MODE    (macs as twelve hexadecimal digits)
  * With "second" the channel has two lanes, and it does so in the second one.
  * Prints what became of the channel: "refused", "open", or "closed".
+ *
+ * Greedy modes break no rule; they say how it takes what the victim sends. Such a peer
+ * behaves well from SIGUSR1 on, ends with SIGTERM, and then prints how many frames it took
+ * before it behaved. It hands them to the tun device "rings", if there is one.
  */
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
@@ -33,7 +43,10 @@
 #define RING_SIZE	(2 * CK_FRAME_MAX)
 #define NR_PAGES	(2 * RING_SIZE / CK_RING_PAGE)
 #define INSTANCE	0x1badc0de1badc0deull
+#define MTU		1500
 #define DEADLINE_S	10
+/* Until a greedy peer offers again. */
+#define OFFER_MS	300
 /* Long enough for the victim to notice, and to close. */
 #define SETTLE_MS	1000
 
@@ -104,19 +117,25 @@ static uint32_t victim_state(void)
 	return __atomic_load_n(&control->end[CK_ACCEPTOR].state, __ATOMIC_ACQUIRE);
 }
 
+/* Waits for an event, for a while. */
+static void await_event(unsigned int ms)
+{
+	struct pollfd pfd = { .fd = xenevtchn_fd(evtchn), .events = POLLIN };
+
+	if (poll(&pfd, 1, ms) == 1) {
+		xenevtchn_port_or_error_t p = xenevtchn_pending(evtchn);
+
+		if (p >= 0)
+			xenevtchn_unmask(evtchn, p);
+	}
+}
+
 static void await_state(uint32_t state, unsigned int ms)
 {
 	uint64_t end = now_ms() + ms;
-	struct pollfd pfd = { .fd = xenevtchn_fd(evtchn), .events = POLLIN };
 
-	while (victim_state() < state && now_ms() < end) {
-		if (poll(&pfd, 1, 20) == 1) {
-			xenevtchn_port_or_error_t p = xenevtchn_pending(evtchn);
-
-			if (p >= 0)
-				xenevtchn_unmask(evtchn, p);
-		}
-	}
+	while (victim_state() < state && now_ms() < end)
+		await_event(20);
 }
 
 static void produce(uint32_t prod)
@@ -168,11 +187,20 @@ static void misbehave(const char *mode)
 		pos = frame(0, 64, NULL, 4);
 		((struct ck_frame *)rings)->len = 0xfffffff0;
 		produce(pos);
+	} else if (!strcmp(mode, "length-mtu")) {
+		repeat_frames(70, MTU + 100, NULL, 4);
 	} else if (!strcmp(mode, "not-ip")) {
 		repeat_frames(100, 100, NULL, 9);
 	} else if (!strcmp(mode, "bad-gso")) {
 		hdr.gso_type = 0x7f;
 		hdr.gso_size = 1;
+		repeat_frames(100, 100, &hdr, 4);
+	} else if (!strcmp(mode, "zero-gso")) {
+		hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+		repeat_frames(100, 100, &hdr, 4);
+	} else if (!strcmp(mode, "wrong-family-gso")) {
+		hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV6;
+		hdr.gso_size = 100;
 		repeat_frames(100, 100, &hdr, 4);
 	} else if (!strcmp(mode, "wrong-udp-gso")) {
 		hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP_L4;
@@ -191,10 +219,113 @@ static void misbehave(const char *mode)
 
 		while (now_ms() < end)
 			xenevtchn_notify(evtchn, port);
-	} else if (strcmp(mode, "deaf")) {
+	} else {
 		fprintf(stderr, "hostile: unknown mode '%s'\n", mode);
 		exit(2);
 	}
+}
+
+/* How it takes what the victim sends. */
+struct manners {
+	const char *name;
+	unsigned int frames;	/* that it takes in a turn, at most */
+	unsigned int pause_ms;	/* between two turns; 0: until an event comes */
+	bool mute;		/* sends no event */
+	bool no_event;		/* wants none */
+};
+
+static const struct manners good = { .frames = -1 };
+static const struct manners greedy[] = {
+	{ "hold", 0, 100, false, false },
+	{ "drip", 1, 150, false, false },
+	{ "burst", -1, 25, false, false },
+	{ "mute", -1, 0, true, false },
+	{ "mute-poll", -1, 25, true, true },
+};
+
+static volatile sig_atomic_t behaves, ended;
+
+static void on_signal(int nr)
+{
+	if (nr == SIGUSR1)
+		behaves = 1;
+	else
+		ended = 1;
+}
+
+static const struct manners *find_manners(const char *mode)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(greedy) / sizeof(greedy[0]); i++)
+		if (!strcmp(mode, greedy[i].name))
+			return &greedy[i];
+	return NULL;
+}
+
+/* The tun device that takes frames as the victim sent them, or -1. */
+static int open_tun(void)
+{
+	struct ifreq ifr = { .ifr_name = "rings", .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR };
+	int fd = -1;
+
+	if (if_nametoindex(ifr.ifr_name)) {
+		fd = open("/dev/net/tun", O_RDWR);
+		if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+			die("the tun device");
+	}
+	return fd;
+}
+
+/* Takes frames from the ring; returns their number. */
+static unsigned int take(struct ck_ring *ring, unsigned int max, int tun)
+{
+	static unsigned char packet[CK_FRAME_MAX];
+	unsigned int n = 0;
+	struct ck_frame frame;
+
+	for (; n < max && ck_ring_peek(ring, &frame) == 1 && frame.len <= sizeof(packet); n++) {
+		struct iovec iov[] = {
+			{ frame.vnet_hdr, sizeof(struct virtio_net_hdr) },
+			{ packet, frame.len },
+		};
+
+		ck_ring_read(ring, ring->cons + sizeof(frame), packet, frame.len);
+		ck_ring_consume(ring, frame.len);
+		/* As in any receiver, what finds no room is lost. */
+		if (tun >= 0 && writev(tun, iov, 2) < 0 && errno != ENOBUFS && errno != EIO)
+			die("write to the tun device");
+	}
+	return n;
+}
+
+static void be_greedy(const struct manners *manners)
+{
+	void *page[RING_SIZE / CK_RING_PAGE];
+	unsigned int i, n, before = 0;
+	struct ck_ring ring;
+	int tun = open_tun();
+
+	for (i = 0; i < RING_SIZE / CK_RING_PAGE; i++)
+		page[i] = rings + RING_SIZE + i * CK_RING_PAGE;
+	ck_ring_init(&ring, &control->ring[CK_ACCEPTOR], page, RING_SIZE);
+	puts("open");
+	fflush(stdout);
+	while (!ended) {
+		const struct manners *m = behaves ? &good : manners;
+
+		ring.shared->no_event = m->no_event;
+		n = take(&ring, m->frames, tun);
+		if (m != &good)
+			before += n;
+		if (ck_ring_release(&ring) && !m->mute)
+			xenevtchn_notify(evtchn, port);
+		if (m->pause_ms)
+			usleep(m->pause_ms * 1000);
+		else if (!ck_ring_wait_data(&ring))
+			await_event(100);
+	}
+	printf("taken %u\n", before);
 }
 
 /* Makes a lane, to which control, control_ref, rings and port refer from here on. */
@@ -218,6 +349,7 @@ static void make_lane(xengntshr_handle *shr, unsigned int domid, uint64_t instan
 	control->to = instance;
 	control->ring_size = RING_SIZE;
 	memcpy(control->ref, refs, sizeof(refs));
+	control->end[CK_OFFERER].mtu = MTU;
 	control->end[CK_OFFERER].state = CK_END_OPEN;
 }
 
@@ -231,12 +363,17 @@ int main(int argc, char **argv)
 	struct ck_control *first;
 	uint32_t first_ref;
 	evtchn_port_t first_port;
+	const struct manners *manners;
+	unsigned int id = 0;
 	const char *mode;
 
 	evtchn = xenevtchn_open(NULL, 0);
 	if (argc < 4 || !xs || !shr || !evtchn)
 		die("usage: hostile OWN_MAC VICTIM_MAC [second] MODE; xenstore and gntalloc are needed");
 	mode = argv[argc - 1];
+	manners = find_manners(mode);
+	signal(SIGUSR1, on_signal);
+	signal(SIGTERM, on_signal);
 
 	snprintf(path, sizeof(path), "data/cokeeper/%s/announce", argv[1]);
 	snprintf(value, sizeof(value), "v=1 instance=%016llx", INSTANCE);
@@ -275,24 +412,24 @@ int main(int argc, char **argv)
 		*ref = first_ref, *p = first_port;
 
 	snprintf(path, sizeof(path), "data/cokeeper/%s/offer/%s", argv[1], argv[2]);
-	snprintf(value, sizeof(value), "v=1 id=1 from=%016llx to=%016" PRIx64 " gref=%u port=%u",
-		 INSTANCE, instance, first_ref, first_port);
-	write_node(xs, path, value);
-	await_state(CK_END_OPEN, !strncmp(mode, "bad-", 4) && strcmp(mode, "bad-gso") &&
-		    strcmp(mode, "bad-checksum") ? SETTLE_MS : DEADLINE_S * 1000);
+	/* If the victim offers at once, too, its own offer stands until it gives that up. */
+	do {
+		snprintf(value, sizeof(value),
+			 "v=1 id=%u from=%016llx to=%016" PRIx64 " gref=%u port=%u", ++id,
+			 INSTANCE, instance, first_ref, first_port);
+		write_node(xs, path, value);
+		await_state(CK_END_OPEN, manners ? OFFER_MS :
+			    !strncmp(mode, "bad-", 4) && strcmp(mode, "bad-gso") &&
+			    strcmp(mode, "bad-checksum") ? SETTLE_MS : DEADLINE_S * 1000);
+	} while (manners && victim_state() < CK_END_OPEN && id * OFFER_MS < DEADLINE_S * 1000);
 	if (victim_state() != CK_END_OPEN) {
 		puts("refused");
+	} else if (manners) {
+		be_greedy(manners);
 	} else {
 		misbehave(mode);
-		if (!strcmp(mode, "deaf")) {
-			/* Until the test has seen enough. */
-			puts("open");
-			fflush(stdout);
-			getchar();
-		} else {
-			await_state(CK_END_CLOSED, SETTLE_MS);
-			puts(victim_state() >= CK_END_CLOSING ? "closed" : "open");
-		}
+		await_state(CK_END_CLOSED, SETTLE_MS);
+		puts(victim_state() >= CK_END_CLOSING ? "closed" : "open");
 	}
 
 	xs_rm(xs, XBT_NULL, path);
