@@ -49,7 +49,12 @@ check-lockdep:
 	scripts/check lab-debug
 
 check-all:
-	scripts/check static unit lab lab-6.12 lab-7.2 lab-debug
+	scripts/check static unit lab parity lab-6.12 lab-7.2 lab-debug
+
+check-parity:
+	scripts/install-needs check
+	$(MAKE) -s all
+	scripts/check-parity
 
 bench:
 	scripts/install-needs bench
@@ -59,4 +64,5 @@ bench:
 clean:
 	rm -rf $(build)/module $(build)/userspace
 
-.PHONY: all module userspace install-guest install-host demo check check-lockdep check-all bench bench-membership clean
+.PHONY: all module userspace install-guest install-host demo check check-lockdep check-parity check-all \
+	bench bench-membership clean
