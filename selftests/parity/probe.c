@@ -31,8 +31,9 @@
 #define WAIT_MS 2000
 
 static const char usage[] =
-"probe serve [-d DEVICE] tcp|udp PORT    answers each request with what it knows of it\n"
-"probe ask [OPTION...] tcp|udp ADDRESS PORT [BYTES]    asks it and prints the answer\n"
+"probe serve [-d DEVICE] [-t] tcp|sctp|udp PORT    answers each request with what it knows of it\n"
+"  -t  also for addresses that are not local\n"
+"probe ask [OPTION...] tcp|sctp|udp ADDRESS PORT [BYTES]    asks it and prints the answer\n"
 "  -d DEVICE  bound to a device        -s ADDRESS  from this source\n"
 "  -q TOS     type of service          -t TTL      time to live\n"
 "  -m MARK    mark of the socket       -g BYTES    UDP_SEGMENT\n"
@@ -42,7 +43,7 @@ static const char usage[] =
 "probe sniff DEVICE PORT    counts frames from or to a port until SIGTERM\n"
 "probe inject DEVICE MAC SOURCE DESTINATION PORT    sends a UDP packet as a raw frame\n"
 "probe tun NAME NAME    joins two new tun devices, and on SIGTERM says what passed\n"
-"probe drop DEVICE generic|native    attaches an XDP program that drops IPv4, until SIGTERM\n";
+"probe drop DEVICE generic|native    attaches an XDP program that drops all, until SIGTERM\n";
 
 static volatile sig_atomic_t ended;
 
@@ -101,9 +102,15 @@ static unsigned char pattern(size_t i)
 	return i * 7 + i / 251;
 }
 
+static int protocol(const char *name)
+{
+	return strcmp(name, "sctp") ? 0 : IPPROTO_SCTP;
+}
+
 /* --- serve */
 
-static void serve_tcp(int fd)
+/* Of TCP all until the other end is done, of SCTP, which has no half-closed state, a message. */
+static void serve_stream(int fd, bool message)
 {
 	for (;;) {
 		struct sockaddr_in6 from;
@@ -116,15 +123,18 @@ static void serve_tcp(int fd)
 
 		if (c < 0)
 			fail("accept");
-		while ((n = read(c, buf, sizeof(buf))) > 0)
+		while ((n = read(c, buf, sizeof(buf))) > 0) {
 			for (i = 0; i < n; i++)
 				same &= buf[i] == pattern(total++);
+			if (message)
+				break;
+		}
 		dprintf(c, "from %s %zu bytes%s\n", address(&from), total, same ? "" : ", changed");
 		close(c);
 	}
 }
 
-static void serve_udp(int fd)
+static void serve_datagrams(int fd)
 {
 	set(fd, SOL_IPV6, IPV6_RECVPKTINFO, 1);
 	set(fd, SOL_IPV6, IPV6_RECVHOPLIMIT, 1);
@@ -182,26 +192,35 @@ static int serve(int argc, char **argv)
 {
 	struct sockaddr_in6 sa = { .sin6_family = AF_INET6 };
 	const char *device = NULL;
-	bool tcp;
+	bool transparent = false, stream;
 	int fd, opt;
 
-	while ((opt = getopt(argc, argv, "d:")) == 'd')
-		device = optarg;
-	if (opt != -1 || argc - optind != 2)
+	while ((opt = getopt(argc, argv, "d:t")) != -1) {
+		switch (opt) {
+		case 'd': device = optarg; break;
+		case 't': transparent = true; break;
+		default: return 2;
+		}
+	}
+	if (argc - optind != 2)
 		return 2;
-	tcp = !strcmp(argv[optind], "tcp");
+	stream = strcmp(argv[optind], "udp");
 	sa.sin6_port = htons(number(argv[optind + 1]));
-	fd = socket(AF_INET6, tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
+	fd = socket(AF_INET6, stream ? SOCK_STREAM : SOCK_DGRAM, protocol(argv[optind]));
 	set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	set(fd, SOL_IPV6, IPV6_V6ONLY, 0);
+	/* What comes at once is not lost for want of memory. */
+	set(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22);
+	if (transparent)
+		set(fd, SOL_IPV6, IPV6_TRANSPARENT, 1);
 	bind_device(fd, device);
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || (tcp && listen(fd, 16)))
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || (stream && listen(fd, 16)))
 		fail("cannot listen at port %s", argv[optind + 1]);
 	puts("ready");
-	if (tcp)
-		serve_tcp(fd);
+	if (stream)
+		serve_stream(fd, protocol(argv[optind]));
 	else
-		serve_udp(fd);
+		serve_datagrams(fd);
 	return 0;
 }
 
@@ -259,13 +278,14 @@ static int ask(int argc, char **argv)
 	}
 	if (argc - optind < 3 || argc - optind > 4)
 		return 2;
-	hints.ai_socktype = strcmp(argv[optind], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
+	hints.ai_socktype = strcmp(argv[optind], "udp") ? SOCK_STREAM : SOCK_DGRAM;
 	bytes = argc - optind == 4 ? number(argv[optind + 3]) : 1;
 	if (bytes > sizeof(buf) || getaddrinfo(argv[optind + 1], argv[optind + 2], &hints, &to))
 		return 2;
 	for (sent = 0; sent < bytes; sent++)
 		buf[sent] = pattern(segment ? sent % segment : sent);
-	fd = socket(to->ai_family, to->ai_socktype, 0);
+	fd = socket(to->ai_family, to->ai_socktype, protocol(argv[optind]));
+	set(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22);
 	bind_device(fd, device);
 	if (mark)
 		set(fd, SOL_SOCKET, SO_MARK, mark);
@@ -292,19 +312,21 @@ static int ask(int argc, char **argv)
 		return 0;
 	}
 	for (i = 0; i < (segment || to->ai_socktype == SOCK_STREAM ? 1 : wanted); i++) {
-		for (sent = 0; sent < bytes; sent += n) {
+		sent = 0;
+		do {
 			n = send(fd, buf + sent, bytes - sent, flags);
 			if (n < 0) {
 				puts(errno == EAGAIN ? "no answer" : strerror(errno));
 				return 0;
 			}
-		}
+			sent += n;
+		} while (sent < bytes);
 	}
 	if (stamps || zerocopy) {
 		error_queue(fd, stamps);
 		return 0;
 	}
-	if (to->ai_socktype == SOCK_STREAM)
+	if (to->ai_socktype == SOCK_STREAM && !protocol(argv[optind]))
 		shutdown(fd, SHUT_WR);
 	while (answers < wanted) {
 		n = recv(fd, buf, sizeof(buf), 0);
@@ -552,16 +574,7 @@ static int tun(int argc, char **argv)
 
 static int drop(int argc, char **argv)
 {
-	/* if (the Ethernet type is IPv4) return XDP_DROP; return XDP_PASS; */
 	const struct bpf_insn insns[] = {
-		{ BPF_LDX | BPF_MEM | BPF_W, 2, 1, 0, 0 },
-		{ BPF_LDX | BPF_MEM | BPF_W, 3, 1, 4, 0 },
-		{ BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS },
-		{ BPF_ALU64 | BPF_MOV | BPF_X, 4, 2, 0, 0 },
-		{ BPF_ALU64 | BPF_ADD | BPF_K, 4, 0, 0, ETH_HLEN },
-		{ BPF_JMP | BPF_JGT | BPF_X, 4, 3, 3, 0 },
-		{ BPF_LDX | BPF_MEM | BPF_H, 5, 2, 12, 0 },
-		{ BPF_JMP | BPF_JNE | BPF_K, 5, 0, 1, htons(ETH_P_IP) },
 		{ BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_DROP },
 		{ BPF_JMP | BPF_EXIT, 0, 0, 0, 0 },
 	};
