@@ -28,7 +28,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* For an answer; for those that are on their way already, on a busy machine, longer. */
 #define WAIT_MS 2000
+#define STREAM_WAIT_S 20
 
 static const char usage[] =
 "probe serve [-d DEVICE] [-t] tcp|sctp|udp PORT    answers each request with what it knows of it\n"
@@ -303,7 +305,6 @@ static int ask(int argc, char **argv)
 		set(fd, SOL_SOCKET, SO_ZEROCOPY, 1);
 		flags = MSG_ZEROCOPY;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	if (source && (getaddrinfo(source, NULL, &hints, &from) || bind(fd, from->ai_addr, from->ai_addrlen)))
 		fail("cannot bind to %s", source);
@@ -311,6 +312,10 @@ static int ask(int argc, char **argv)
 		puts(errno == EINPROGRESS ? "no answer" : strerror(errno));
 		return 0;
 	}
+	if (to->ai_socktype == SOCK_STREAM)
+		wait.tv_sec = STREAM_WAIT_S;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	for (i = 0; i < (segment || to->ai_socktype == SOCK_STREAM ? 1 : wanted); i++) {
 		sent = 0;
 		do {

@@ -207,15 +207,15 @@ case_neighbour_permanent() {
 d3: in 1'
 }
 
-# LVS by direct routing, IPv4.
+# LVS by direct routing.
 case_lvs_direct() { # quick
 	setup d2 'address 10.0.0.100/32 eth0 && undo "ipvsadm -C" && ipvsadm -A -t 10.0.0.100:7000 -s rr &&
 		ipvsadm -a -t 10.0.0.100:7000 -r $d3:7000 -g'
 	setup d3 'ctl net/ipv4/conf/all/arp_ignore=1 net/ipv4/conf/all/arp_announce=2 && address 10.0.0.100/32 && serve tcp 7000'
 	observe d1 'probe ask tcp 10.0.0.100 7000 300000'
-	observe d2 'ipvsadm -L -n --stats | awk "/->.*7000/ { print \$2, \$3 }"'
+	observe d2 'ipvsadm -L -n -c | awk "/7000/ { print \$5, \$6 }"'
 	expect 'd1: from 10.0.0.11 300000 bytes
-d2: 10.0.0.13:7000 1'
+d2: 10.0.0.100:7000 10.0.0.13:7000'
 }
 
 # LVS by translation.
