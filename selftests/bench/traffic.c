@@ -221,13 +221,17 @@ static void serve_rr(int fd, uint32_t size)
 		write_all(fd, buf, size);
 }
 
+/* Answers come from the address that the client asked, be it one of lo. */
 static int udp_socket(int control)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct sockaddr_in sin;
 	socklen_t len = sizeof(sin);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sin, len) ||
+	if (fd < 0 || getsockname(control, (struct sockaddr *)&sin, &len))
+		die("udp socket");
+	sin.sin_port = 0;
+	if (bind(fd, (struct sockaddr *)&sin, len) ||
 	    getsockname(fd, (struct sockaddr *)&sin, &len))
 		die("udp socket");
 	write_all(control, &sin.sin_port, sizeof(sin.sin_port));
