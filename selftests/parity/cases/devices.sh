@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2016 # variables are for the guests
 
 # What ip link shows of eth0.
-case_link_show() { # quick
+case_link_show() {
 	observe d1 'ip -d link show eth0 | grep -oE "<.*>| mtu [0-9]+|qdisc [a-z_]+|state [A-Z]+|promiscuity [0-9]+|g[sr]o_[a-z0-9_]+ [0-9]+"'
 	expect 'd1: <BROADCAST,MULTICAST,UP,LOWER_UP>;  mtu 1500; qdisc fq_codel; state UP; promiscuity 0; gso_max_size 65536; gso_max_segs 65535; gro_max_size 65536'
 }
@@ -26,7 +26,7 @@ case_vrf_server() {
 }
 
 # eth0 as a port of a bridge that has its addresses.
-case_bridge() { # quick
+case_bridge() {
 	setup d1 'keep_eth0 && bridge'
 	setup d2 'serve tcp 7000'
 	observe d1 'reach $d2; reach $d2_6; probe ask tcp $d2 7000 300000'
@@ -127,7 +127,7 @@ d2: in 0'
 }
 
 # A second vif at the same bridge.
-case_two_vifs() { # quick
+case_two_vifs() {
 	setup dom0 'undo "xl network-detach d1 2; until [[ ! -e /sys/class/net/vif1.2 ]]; do :; done" &&
 		xl network-attach d1 devid=2 mac=00:16:3e:00:01:01 bridge=xenbr0'
 	setup d1 'undo "while [[ -e /sys/class/net/eth1 ]]; do :; done" && until [[ -e /sys/class/net/eth1 ]]; do :; done &&
@@ -140,7 +140,7 @@ d2: from 10.0.0.12 by eth1 ttl 64 tos 0 1 bytes; 10.0.0.11 answers'
 }
 
 # eth0 of the sender goes down and up.
-case_down_up() { # quick
+case_down_up() {
 	setup d1 'keep_eth0 && ip link set eth0 down'
 	observe d1 'reach $d2'
 	setup d1 'ip link set eth0 up'
@@ -173,7 +173,7 @@ d2: 10.0.0.11 answers; lladdr 00:16:3e:00:02:01'
 }
 
 # A generic XDP program that drops.
-case_xdp_generic() { # quick
+case_xdp_generic() {
 	setup d2 'background xdp probe drop eth0 generic && says xdp ready'
 	observe d1 'reach $d2; reach $d2_6'
 	setup d2 'stop xdp'
@@ -193,7 +193,7 @@ d1: 10.0.0.12 answers'
 }
 
 # eth0 is renamed.
-case_rename() { # quick
+case_rename() {
 	setup d1 'keep_eth0 && ip link set eth0 down && ip link set eth0 name lan0 && ip link set lan0 up && restore_addresses lan0 &&
 		serve -d lan0 tcp 7000'
 	observe d1 'reach $d2 -I lan0; reach $d2'

@@ -17,7 +17,7 @@ case_nft_input_drop6() {
 }
 
 # nft: a default-deny input policy lets in what it accepts by interface.
-case_nft_input_policy_interface() { # quick
+case_nft_input_policy_interface() {
 	setup d2 'rules "chain in { type filter hook input priority 0; policy drop; iifname eth0 accept; }"
 		serve tcp 7000'
 	observe d1 'reach $d2; probe ask tcp $d2 7000; probe ask tcp $d2_6 7000'
@@ -106,7 +106,7 @@ case_nft_egress_drop() { # quick
 }
 
 # nft: counters at ingress and egress of eth0, by MAC address, count each packet once.
-case_nft_netdev_counters() { # quick
+case_nft_netdev_counters() {
 	setup d1 'rules netdev "counter out {}; counter in {};
 		chain out { type filter hook egress device eth0 priority 0; ether daddr $d2_mac icmp type echo-request counter name out; }
 		chain in { type filter hook ingress device eth0 priority 0; ether saddr $d2_mac icmp type echo-reply counter name in; }"'
@@ -122,7 +122,7 @@ case_nft_inet_ingress_drop() {
 }
 
 # nft: what a chain at egress changes in a packet arrives changed.
-case_nft_egress_change() { # quick
+case_nft_egress_change() {
 	setup d1 'rules netdev "chain out { type filter hook egress device eth0 priority 0; ip daddr $d2 ip ttl set 7; }"'
 	setup d2 'serve udp 7000'
 	observe d1 'probe ask udp $d2 7000'
@@ -149,7 +149,7 @@ d2: 3 10.0.0.11 > 10.0.0.12: ICMP echo request'
 }
 
 # nft: a limit lets through as many packets as it says.
-case_nft_limit() { # quick
+case_nft_limit() {
 	setup d2 'rules "chain in { type filter hook input priority 0; iifname eth0 icmp type echo-request \
 		limit rate over 1/hour burst 4 packets drop; }"'
 	observe d1 'pings 10 $d2'
@@ -167,7 +167,7 @@ d2: IN=eth0 OUT= MAC=00:16:3e:00:00:02:00:16:3e:00:00:01:08:00 SRC=10.0.0.11 DST
 }
 
 # nft: a mark set by interface at prerouting is there at input; the sender's mark is not.
-case_nft_mark() { # quick
+case_nft_mark() {
 	setup d2 'rules "counter own {}; counter foreign {};
 		chain pre { type filter hook prerouting priority mangle; iifname eth0 udp dport 7000 meta mark 0 meta mark set 9; }
 		chain in { type filter hook input priority 0; meta mark 9 counter name own; meta mark 7 counter name foreign; }"
@@ -179,7 +179,7 @@ d2: own 1; foreign 0'
 }
 
 # nft: reject answers with the error that it says.
-case_nft_reject() { # quick
+case_nft_reject() {
 	setup d2 'rules "chain in { type filter hook input priority 0; iifname eth0 tcp dport 7000 reject with tcp reset;
 		iifname eth0 icmp type echo-request reject with icmp type admin-prohibited;
 		iifname eth0 icmpv6 type echo-request reject with icmpv6 type admin-prohibited; }" && serve tcp 7000'
@@ -209,7 +209,7 @@ d2: lost 0'
 }
 
 # nft: a forward chain drops by incoming and outgoing interface.
-case_nft_forward_drop() { # quick
+case_nft_forward_drop() {
 	setup d2 'forward && route 10.3.0.3 via $d3 && rules "chain on { type filter hook forward priority 0; iifname eth0 oifname eth0 icmp type echo-request drop; }"'
 	setup d3 'address 10.3.0.3/32 && serve udp 7000'
 	setup d1 'route 10.3.0.3 via $d2'
@@ -253,7 +253,7 @@ case_nft_tproxy() {
 }
 
 # iptables: a drop rule for -i eth0 at INPUT drops.
-case_iptables_input_drop() { # quick
+case_iptables_input_drop() {
 	setup d2 'iptables -A INPUT -i eth0 -p icmp --icmp-type echo-request -j DROP'
 	observe d1 'reach $d2; reach $d2_6'
 	expect 'd1: no answer from 10.0.0.12; fd00::12 answers'
@@ -283,7 +283,7 @@ case_iptables_output_drop() {
 }
 
 # iptables: rules of the legacy kind count each packet once, in raw, mangle and filter.
-case_iptables_legacy_counters() { # quick
+case_iptables_legacy_counters() {
 	setup d2 'legacy -t raw -A PREROUTING -i eth0 -p icmp --icmp-type echo-request &&
 		legacy -t mangle -A PREROUTING -i eth0 -p icmp --icmp-type echo-request &&
 		legacy -t filter -A INPUT -i eth0 -p icmp --icmp-type echo-request'

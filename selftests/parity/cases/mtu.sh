@@ -41,7 +41,7 @@ d2: fragments 2; whole 0'
 }
 
 # A smaller MTU of the sender.
-case_mtu_sender() { # quick
+case_mtu_sender() {
 	setup d1 'undo "ip link set eth0 mtu 1500" && ip link set eth0 mtu 1300'
 	setup d2 'serve tcp 7000 && rules "counter mss {}; chain in { type filter hook input priority 0; tcp dport 7000 tcp option maxseg size 1260 counter name mss; }"'
 	observe d1 'reach $d2 -s 1400 -M do; reach $d2 -M dont -s 1400; probe ask tcp $d2 7000 300000; reach $d2_6 -s 1400'
@@ -60,7 +60,7 @@ d2: 10.0.0.11 answers'
 }
 
 # The MTU of a path through a peer is discovered.
-case_path_mtu() { # quick
+case_path_mtu() {
 	setup d1 'undo "ip route flush cache" && undo "ip -6 route flush cache" && route 172.16.0.0/24 via $d2 && route fd16::/64 via $d2_6'
 	setup d2 'forward && container c && ip link set v-c mtu 1300 && ip -n c link set eth0 mtu 1300'
 	observe d1 'reach 172.16.0.2 -s 1400 -M do; reach fd16::2 -s 1400 -M do

@@ -38,7 +38,7 @@ case_nat_masquerade_local() {
 }
 
 # Snat by oifname eth0 gives packets another address of the guest.
-case_nat_snat() { # quick
+case_nat_snat() {
 	setup d1 'address 10.0.0.111/24 eth0 &&
 		rules ip "chain post { type nat hook postrouting priority srcnat; oifname eth0 ip daddr $d2 snat to 10.0.0.111; }"'
 	setup d2 'serve tcp 7000 && serve udp 7000'
@@ -55,7 +55,7 @@ case_nat_dnat_container() { # quick
 }
 
 # Dnat to a third guest, with masquerade.
-case_nat_dnat_guest() { # quick
+case_nat_dnat_guest() {
 	setup d2 'forward && rules ip "
 		chain pre { type nat hook prerouting priority dstnat; iifname eth0 tcp dport 8080 dnat to $d3:7000; }
 		chain post { type nat hook postrouting priority srcnat; oifname eth0 ct status dnat masquerade; }"'
@@ -125,7 +125,7 @@ case_conntrack_masquerade() {
 }
 
 # A container at a bridge of its guest, with routes and without translation.
-case_container_bridge() { # quick
+case_container_bridge() {
 	setup d2 'forward && undo "ip link delete docker0" && ip link add docker0 type bridge && container c docker0 &&
 		within c serve tcp 7000'
 	setup d1 'route 172.16.0.0/24 via $d2'

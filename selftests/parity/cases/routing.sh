@@ -17,7 +17,7 @@ reverse_paths() {
 }
 
 # rp_filter 0 lets everything in.
-case_rp_filter_0() { # quick
+case_rp_filter_0() {
 	reverse_paths 0
 	expect 'd1: 2 received; 2 received; 0 received; 0 received
 d2: way 2; other 2; none 2'
@@ -31,7 +31,7 @@ d2: way 2; other 0; none 0'
 }
 
 # rp_filter 2 lets in what has any way back.
-case_rp_filter_2() { # quick
+case_rp_filter_2() {
 	reverse_paths 2
 	expect 'd1: 2 received; 2 received; 0 received; 0 received
 d2: way 2; other 2; none 0'
@@ -57,7 +57,7 @@ case_off_switch_forward() {
 }
 
 # The route to a peer is what it was.
-case_route_get() { # quick
+case_route_get() {
 	observe d1 'ip route get $d2 | grep dev; ip -6 route get $d2_6 | grep -o ".* src [^ ]*"'
 	expect 'd1: 10.0.0.12 dev eth0 src 10.0.0.11 uid 0 ; fd00::12 from :: dev eth0 proto kernel src fd00::11'
 }
@@ -72,7 +72,7 @@ case_policy_source() { # quick
 }
 
 # A policy rule by mark sends packets to a peer through another guest.
-case_policy_mark() { # quick
+case_policy_mark() {
 	setup d1 'rule fwmark 7 lookup 100 && route $d2 via $d3 table 100'
 	setup d2 'serve udp 7000 && serve tcp 7000'
 	setup d3 'forward'
@@ -110,7 +110,7 @@ case_policy_oif() {
 }
 
 # A prohibit rule for a peer.
-case_prohibit_rule() { # quick
+case_prohibit_rule() {
 	setup d1 'rule to $d2 prohibit && rule to $d2_6 prohibit'
 	observe d1 'reach $d2; reach $d2_6; reach $d3'
 	expect 'd1: no answer from 10.0.0.12: ping: Do you want to ping broadcast? Then -b. If not; no answer from fd00::12: ping: connect: Permission denied; 10.0.0.13 answers'
@@ -160,7 +160,7 @@ case_gateway_other() {
 }
 
 # traceroute names the guests on the way.
-case_traceroute() { # quick
+case_traceroute() {
 	setup d1 'route 10.3.0.3 via $d2'
 	setup d2 'forward && route 10.3.0.3 via $d3'
 	setup d3 'address 10.3.0.3/32'
@@ -169,7 +169,7 @@ case_traceroute() { # quick
 }
 
 # A guest that forwards by the interface that it received by sends a redirect.
-case_redirect() { # quick
+case_redirect() {
 	setup d1 'undo "ip route flush cache"; route 10.3.0.3 via $d2'
 	setup d2 'forward && route 10.3.0.3 via $d3 && ctl net/ipv4/conf/all/send_redirects=1 net/ipv4/conf/eth0/send_redirects=1'
 	setup d3 'address 10.3.0.3/32'

@@ -136,7 +136,7 @@ case_tcpdump_burst() {
 }
 
 # tcpdump at all devices sees each packet once, and by which device.
-case_tcpdump_any() { # quick
+case_tcpdump_any() {
 	setup d2 'dump all -i any icmp'
 	observe d1 'pings 2 $d2'
 	observe d2 'dumped -l all'

@@ -19,7 +19,7 @@ d3: 10.0.0.12 answers'
 }
 
 # BPF at egress and at ingress of eth0 drops.
-case_tc_bpf() { # quick
+case_tc_bpf() {
 	setup d1 'clsact && tc filter add dev eth0 egress protocol ip bpf bytecode "4,40 0 0 12,21 0 1 2048,6 0 0 4294967295,6 0 0 0" action drop'
 	setup d2 'clsact && tc filter add dev eth0 ingress protocol ipv6 bpf bytecode "1,6 0 0 4294967295" action drop'
 	observe d1 'reach $d2'
@@ -52,7 +52,7 @@ case_tc_egress_edit() {
 }
 
 # A mirror at egress and one at ingress copy packets to other devices.
-case_tc_mirror() { # quick
+case_tc_mirror() {
 	setup d1 'clsact && undo "ip link delete copy" && ip link add copy type dummy && ip link set copy up &&
 		tc filter add dev eth0 egress protocol ip u32 match ip dst $d2 action mirred egress mirror dev copy && dump copy -i copy icmp'
 	setup d2 'clsact && undo "ip link delete copy" && ip link add copy type dummy && ip link set copy up &&
@@ -94,7 +94,7 @@ case_tc_tbf() { # quick
 }
 
 # Classes of htb count what goes to a peer.
-case_tc_htb() { # quick
+case_tc_htb() {
 	setup d1 'qdisc handle 1: htb default 1 && tc class add dev eth0 parent 1: classid 1:1 htb rate 1gbit &&
 		tc class add dev eth0 parent 1: classid 1:2 htb rate 1gbit &&
 		tc filter add dev eth0 parent 1: protocol ip u32 match ip dst $d2 match ip protocol 1 0xff classid 1:2'

@@ -17,7 +17,7 @@ d1: from 10.66.0.1 300000 bytes'
 }
 
 # A route to one peer through WireGuard to another.
-case_wireguard_route() { # quick
+case_wireguard_route() {
 	setup d1 'wireguard 1 10.66.0.2/32,$d3/32 && route $d3 dev wg0'
 	setup d2 'forward && wireguard 2 10.66.0.1/32 && rules ip "chain post { type nat hook postrouting priority srcnat; oifname eth0 masquerade; }"'
 	setup d3 'serve udp 7000'
@@ -34,7 +34,7 @@ case_vxlan() { # quick
 }
 
 # GRE, IPIP, and IPv6 in IPv4 between two guests.
-case_tunnels() { # quick
+case_tunnels() {
 	setup d1 'tunnel gre $d1 $d2 10.68.0.1/24 && tunnel ipip $d1 $d2 10.69.0.1/24 && tunnel sit $d1 $d2 fd68::1/64'
 	setup d2 'tunnel gre $d2 $d1 10.68.0.2/24 && tunnel ipip $d2 $d1 10.69.0.2/24 && tunnel sit $d2 $d1 fd68::2/64 && serve tcp 7000'
 	observe d1 'probe ask tcp 10.68.0.2 7000 300000; probe ask tcp 10.69.0.2 7000 300000; probe ask tcp fd68::2 7000 300000'
@@ -56,7 +56,7 @@ d1: from 10.0.0.11 300000 bytes'
 }
 
 # Streams are forwarded into VXLAN, which takes smaller packets.
-case_forward_vxlan() { # quick
+case_forward_vxlan() {
 	setup d1 'route 10.67.0.0/24 via $d2'
 	setup d2 'forward && vxlan $d2 $d3 10.67.0.2/24'
 	setup d3 'vxlan $d3 $d2 10.67.0.3/24 && route $d1 via 10.67.0.2 && serve tcp 7000 && serve udp 7000'
