@@ -94,11 +94,12 @@ void ck_peer_kick_later(struct ck_peer *peer, unsigned long delay)
 }
 
 /**
- * ck_peer_want() - a packet had no channel to take
+ * ck_peer_want() - a packet has no channel to take; it is counted
  * @peer: the peer, under RCU
  */
 void ck_peer_want(struct ck_peer *peer)
 {
+	ck_peer_count_fallback(peer, CK_TX_FALLBACK_NO_CHANNEL);
 	if (READ_ONCE(peer->wanted) || READ_ONCE(peer->ck->inactive) ||
 	    time_before(jiffies, READ_ONCE(peer->retry_at)))
 		return;

@@ -31,16 +31,20 @@ static bool only_queues(const struct net_device *lower)
 	return true;
 }
 
-/* Is there an IP header? It alone tells the peer of the protocol. */
+/* Is there an IP header? It alone tells the peer of the protocol. What has a hop limit as
+ * neighbour discovery must have (RFC 4861) goes where ARP goes: dom0's bridge learns of it.
+ */
 static bool is_ip(const struct sk_buff *skb, const struct ethhdr *eth)
 {
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)(eth + 1);
+	const struct iphdr *ip = (const struct iphdr *)(eth + 1);
 	unsigned int len = skb_headlen(skb) - ETH_HLEN;
-	u8 version = len ? *(const u8 *)(eth + 1) >> 4 : 0;
 
-	return (eth->h_proto == htons(ETH_P_IP) && version == 4 &&
-		len >= sizeof(struct iphdr)) ||
-	       (eth->h_proto == htons(ETH_P_IPV6) && version == 6 &&
-		len >= sizeof(struct ipv6hdr));
+	if (eth->h_proto == htons(ETH_P_IP))
+		return len >= sizeof(*ip) && ip->version == 4;
+	return eth->h_proto == htons(ETH_P_IPV6) && len >= sizeof(*ip6) &&
+	       ip6->version == 6 &&
+	       !(ip6->nexthdr == IPPROTO_ICMPV6 && ip6->hop_limit == 255);
 }
 
 /* Is a packet for a peer one that a ring may carry? If not, @why says why. */
@@ -107,8 +111,7 @@ static unsigned int ck_intercept_hook(void *priv, struct sk_buff *skb,
 	ch = rcu_dereference(peer->tx_channel);
 	if (unlikely(!ch)) {
 		ck_peer_want(peer);
-		why = CK_TX_FALLBACK_NO_CHANNEL;
-		goto accept;
+		return NF_ACCEPT;
 	}
 	/* The packets of a flow stay in one lane, and in order. */
 	lane = &ch->lane[ch->nr == 1 ? 0 : reciprocal_scale(skb_get_hash(skb), ch->nr)];

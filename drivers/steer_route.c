@@ -44,7 +44,6 @@ static struct ck_lane *find_lane(struct ck_dev *ck, struct sk_buff *skb)
 	ch = rcu_dereference(peer->tx_channel);
 	if (unlikely(!ch)) {
 		ck_peer_want(peer);
-		ck_peer_count_fallback(peer, CK_TX_FALLBACK_NO_CHANNEL);
 		return NULL;
 	}
 	/* The stack gives all packets of a flow one queue, so they stay in order. */

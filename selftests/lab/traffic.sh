@@ -52,12 +52,17 @@ check "also to a socket that reads several at once" \
 	via_rings 1 2 100 datagrams 'lists [1-9][0-9]+ most ([2-9]|[1-9][0-9])' gro
 on d2 'ethtool -K eth0 rx-gro-list off'
 
+# rings_unused COMMAND: d1 runs it.
 rings_unused() {
 	local before after
-	before=$(packets 1 cokeeper0 tx) && on d1 'ping -q -i 0.05 -c 5 -w 10 10.0.0.1' &&
-		after=$(packets 1 cokeeper0 tx) && [[ $before == "$after" ]]
+	before=$(packets 1 cokeeper0 tx) && on d1 "$1" && after=$(packets 1 cokeeper0 tx) || return
+	echo "sent by the rings: $before -> $after"
+	[[ $before == "$after" ]]
 }
-check "traffic to dom0 does not enter the device" rings_unused
+check "traffic to dom0 does not enter the device" rings_unused 'ping -q -i 0.05 -c 5 -w 10 10.0.0.1'
+check "a neighbour is asked for by the netfront" rings_unused \
+	"ip -6 neigh replace $(ip6 2) lladdr $(mac 2) dev eth0 nud probe &&
+		timeout 5 sh -c 'until ip -6 neigh show $(ip6 2) | grep REACHABLE; do :; done'"
 
 check "ethtool names the driver" on d1 'ethtool -i cokeeper0 | grep -q "driver: cokeeper"'
 check "ethtool has no repeated or long names" on d1 \
