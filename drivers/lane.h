@@ -24,6 +24,7 @@
  * @closing: nothing more is put into @ring
  * @broken: the peer broke the rules
  * @stalled: packets have waited in vain: none enters before the peer has taken all
+ * @wait_again: when (jiffies) packets may wait again after one did for too long
  * @pending: packets that wait for space in @ring, in order
  * @pending_bytes: memory that they hold; read without the lock
  * @timer: runs while packets wait, and maybe a while longer; due when the first one's time
@@ -38,6 +39,7 @@ struct ck_tx {
 	bool closing;
 	bool broken;
 	bool stalled;
+	unsigned long wait_again;
 	struct sk_buff_head pending;
 	u32 pending_bytes;
 	struct hrtimer timer;
@@ -83,7 +85,6 @@ struct ck_rx {
  * @source: what the queue polls
  * @tx: the sending side
  * @rx: the receiving side
- *
  * @peer_state: state of the other end, as the poll saw it last
  * @eoi_pending: an event came and the next is not let in yet
  * @worked: the poll did something since then

@@ -11,6 +11,10 @@
  * time, and no longer.
  */
 #define WAIT_MSECS	20
+/* After a packet has waited that long, none waits for this long, so that a peer can hold a
+ * sender for 1 part in 200 of the time.
+ */
+#define WAIT_AGAIN	(4 * HZ)
 /* Memory of packets that may wait; what comes beyond takes the lower device. */
 #define PENDING_MAX	0x100000u
 /* What a receiver understands: TCP, as the lower device knows it. */
@@ -25,10 +29,19 @@ static unsigned long *deadline(struct sk_buff *skb)
 	return (unsigned long *)skb->cb;
 }
 
-/* Have the watchdog look after the first packet that waits. */
-static void tx_start_timer(struct ck_tx *tx, struct sk_buff *first)
+/* Is it time for the first packet that waits to take the lower device? */
+static bool tx_late(const struct ck_tx *tx)
 {
-	long left = *deadline(first) - jiffies;
+	struct sk_buff *first = skb_peek(&tx->pending);
+
+	lockdep_assert_held(&tx->lock);
+	return first && time_after_eq(jiffies, *deadline(first));
+}
+
+/* Have the watchdog look after what waits. */
+static void tx_start_timer(struct ck_tx *tx)
+{
+	long left = *deadline(skb_peek(&tx->pending)) - jiffies;
 
 	hrtimer_start(&tx->timer, ms_to_ktime(jiffies_to_msecs(max(left, 0L))),
 		      HRTIMER_MODE_REL_SOFT);
@@ -178,19 +191,19 @@ static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 	struct ck_lane *lane = container_of(timer, struct ck_lane, tx.timer);
 	struct ck_tx *tx = &lane->tx;
 	struct sk_buff_head done, late;
-	struct sk_buff *first;
 
 	__skb_queue_head_init(&done);
 	__skb_queue_head_init(&late);
 	spin_lock(&tx->lock);
+	if (tx_late(tx))
+		tx->wait_again = jiffies + WAIT_AGAIN;
 	if (!tx->closing && !tx->broken)
 		tx_flush(lane, &done);
-	first = skb_peek(&tx->pending);
-	if (first && time_after_eq(jiffies, *deadline(first))) {
+	if (tx_late(tx)) {
 		tx_take_pending(tx, &late);
 		WRITE_ONCE(tx->stalled, true);
-	} else if (first) {
-		tx_start_timer(tx, first);
+	} else if (!skb_queue_empty(&tx->pending)) {
+		tx_start_timer(tx);
 	}
 	spin_unlock(&tx->lock);
 	ck_consume_all(&done);
@@ -213,7 +226,7 @@ static void tx_wait(struct ck_lane *lane, struct sk_buff *skb, struct sk_buff_he
 		return;
 	/* One that is due earlier looks when it is to run again. */
 	if (!hrtimer_is_queued(&tx->timer))
-		tx_start_timer(tx, skb);
+		tx_start_timer(tx);
 	tx_flush(lane, done);
 }
 
@@ -272,7 +285,8 @@ void ck_tx_xmit(struct ck_lane *lane, struct sk_buff *skb)
 		tx_break(lane);
 		why = CK_TX_FALLBACK_CLOSED;
 		goto unlock;
-	} else if (tx->pending_bytes + skb->truesize > PENDING_MAX) {
+	} else if (tx->pending_bytes + skb->truesize > PENDING_MAX ||
+		   time_before(jiffies, tx->wait_again)) {
 		why = CK_TX_FALLBACK_FULL;
 		goto unlock;
 	} else {
@@ -346,6 +360,7 @@ void ck_tx_init(struct ck_lane *lane)
 	struct ck_tx *tx = &lane->tx;
 
 	tx->last_used = jiffies;
+	tx->wait_again = jiffies;
 	spin_lock_init(&tx->lock);
 	__skb_queue_head_init(&tx->pending);
 	hrtimer_setup(&tx->timer, ck_tx_timeout, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
