@@ -28,12 +28,6 @@ static const char stat_names[CK_NR_STATS][ETH_GSTRING_LEN] = {
 	[CK_RX_DROPPED_MEMORY]		= "rx_dropped_memory",
 };
 
-static void ck_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
-{
-	strscpy(info->driver, "cokeeper", sizeof(info->driver));
-	strscpy(info->bus_info, "xen", sizeof(info->bus_info));
-}
-
 /* After those, packets sent and received by each queue. */
 static int ck_get_sset_count(struct net_device *dev, int set)
 {
@@ -111,7 +105,6 @@ static int ck_set_channels(struct net_device *dev, struct ethtool_channels *chan
 }
 
 const struct ethtool_ops ck_ethtool_ops = {
-	.get_drvinfo		= ck_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_ts_info		= ethtool_op_get_ts_info,
 	.get_channels		= ck_get_channels,

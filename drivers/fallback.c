@@ -67,16 +67,6 @@ static void fallback_routed(struct ck_dev *ck, struct sk_buff *skb)
 	rcu_read_unlock();
 }
 
-/* A packet that was taken at the lower device's egress hook, with its Ethernet header
- * before it: it goes on behind that hook, which no chain is to see it pass twice.
- */
-static void fallback_intercepted(struct sk_buff *skb)
-{
-	__skb_push(skb, ETH_HLEN);
-	nf_skip_egress(skb, true);
-	dev_queue_xmit(skb);
-}
-
 /**
  * ck_fallback() - send a packet by the lower device after all
  * @ck: the device
@@ -85,8 +75,12 @@ static void fallback_intercepted(struct sk_buff *skb)
  */
 void ck_fallback(struct ck_dev *ck, struct sk_buff *skb)
 {
-	if (skb->dev == ck->lower)
-		fallback_intercepted(skb);
-	else
+	if (skb->dev != ck->lower) {
 		fallback_routed(ck, skb);
+		return;
+	}
+	/* Taken at the egress hook, it goes on behind that, which no chain is to see twice. */
+	__skb_push(skb, ETH_HLEN);
+	nf_skip_egress(skb, true);
+	dev_queue_xmit(skb);
 }
