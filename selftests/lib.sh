@@ -172,7 +172,8 @@ mark() {
 no_warnings() {
 	local host found=0 log
 	for host; do
-		log=$(on "$host" 'dmesg -x' | tac | sed '/selftest mark/q' | tac | tail -n +2 |
+		log=$(on "$host" 'dmesg -x') || { echo "$host cannot be asked"; found=1; }
+		log=$(tac <<<"$log" | sed '/selftest mark/q' | tac | tail -n +2 |
 			grep -E '^[a-z]+ *:(warn|err|crit|alert|emerg)' |
 			grep -vE 'clocksource: |hrtimer: interrupt took |xen-blkback: Scheduled work from previous purge')
 		[[ -z $log ]] || { echo "$host: $log"; found=1; }

@@ -13,11 +13,13 @@ enlarge() {
 }
 # idle GUEST: has d1 no channel to it for want of memory?
 idle() {
+	echo "d$1: $(peer 1 "$1" state) $(peer 1 "$1" reason)"
 	[[ $(peer 1 "$1" state) != connected && $(peer 1 "$1" reason) == no-resources ]]
 }
-# use NAME GUEST: keeps d1's channel to it in use.
+# use NAME GUEST: keeps d1's channel to it in use, from when this returns.
 use() {
-	bg "$1" d1 "ping -q -i 0.1 $(ip4 "$2")"
+	bg "$1" d1 "stdbuf -oL ping -i 0.1 $(ip4 "$2")" &&
+		on d1 "timeout 5 sh -c 'until grep -q \"bytes from\" /tmp/$1.log; do :; done'"
 }
 
 echo "# $lanes lanes a channel"
@@ -32,23 +34,22 @@ done
 check "d1 and d2 have a channel" connect 1 2
 check "so have d1 and d3" connect 1 3
 check "both fit" connected 1 2
-use busy3 3
+check "it is in use" use busy3 3
 check "d1 and d4 get one" busywait 10 connect 1 4
 check "the one to d3, which is in use, has stayed" connected 1 3
 check "the idle one to d2 was given up" idle 2
 check "d2 gave it up, too" busywait 5 eval '! connected 2 1'
 
 # With both in use there is no room: d2 is reached by the netfront.
-use busy4 4
+check "the one to d4 is in use, too" use busy4 4
 no_room() {
-	on d1 "ping -q -i 0.05 -c 100 -w 20 $(ip4 2) | grep ' 0% packet loss'" && idle 2 &&
-		connected 1 3 && connected 1 4
+	on d1 "ping -q -i 0.05 -c 100 -w 20 $(ip4 2) | grep ' 0% packet loss'" && idle 2 && connected 1 3 && connected 1 4
 }
 check "no ping to d2 is lost meanwhile, and the others keep theirs" no_room
 check "they use them" via_rings 1 3 10 on d1 "ping -q -i 0.05 -c 10 -w 5 $(ip4 3)"
 
 stop_bg busy4 d1
-check "once one is idle, d2 gets its channel back" busywait 10 connect 1 2
+check "once one is idle, d2 gets its channel back" busywait 30 connect 1 2
 check "and uses it" via_rings 1 2 20 on d1 "ping -q -i 0.05 -c 20 -w 10 $(ip4 2)"
 check "in place of that to d4" idle 4
 stop_bg busy3 d1
