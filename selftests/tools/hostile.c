@@ -88,7 +88,8 @@ static void await_victim(struct xs_handle *xs, const char *own, const char *vict
 	if (!xs_watch(xs, path, "t"))
 		die("watch");
 	while (now_ms() < end) {
-		unsigned int i, n = 0, roster = 0;
+		uint64_t at, newest = 0, it;
+		unsigned int i, id, n = 0, roster = 0;
 		char *head = xs_read(xs, XBT_NULL, path, NULL);
 		char directory[64], **names;
 
@@ -99,12 +100,18 @@ static void await_victim(struct xs_handle *xs, const char *own, const char *vict
 			 roster);
 		names = xs_directory(xs, XBT_NULL, directory, &n);
 
+		/* The newest of what it tells of the victim counts. */
 		for (i = 0; i < n; i++)
 			if (!strncmp(names[i], victim, strlen(victim)) &&
-			    sscanf(names[i] + strlen(victim),
-				   "-%*16[0-9a-f]-%u-%" SCNx64, domid, instance) == 2)
-				return;
+			    sscanf(names[i] + strlen(victim), "-%16" SCNx64 "-%u-%" SCNx64,
+				   &at, &id, &it) == 3 && at > newest) {
+				newest = at;
+				*domid = id;
+				*instance = it;
+			}
 		free(names);
+		if (newest)
+			return;
 		poll(&pfd, 1, 100);
 		free(xs_check_watch(xs));
 	}
