@@ -435,7 +435,8 @@ static int check_lower(struct net_device *dev, struct net *net, struct net_devic
 	if (lower->type != ARPHRD_ETHER || lower->addr_len != ETH_ALEN)
 		return ck_refuse(extack, -EINVAL, "the lower device is not an Ethernet device");
 	/* Else what is configured on that would be passed by. */
-	if (!list_empty(&lower->adj_list.lower))
+	if (!list_empty(&lower->adj_list.lower) || netif_is_lag_master(lower) ||
+	    netif_is_bridge_master(lower) || netif_is_l3_master(lower))
 		return ck_refuse(extack, -EINVAL,
 				 "the lower device has lower devices of its own: name one of those");
 	if (cokeeper_above(lower))

@@ -24,7 +24,6 @@
  * @closing: nothing more is put into @ring
  * @broken: the peer broke the rules
  * @stalled: packets have waited in vain: none enters before the peer has taken all
- * @wait_again: when (jiffies) packets may wait again after one did for too long
  * @pending: packets that wait for space in @ring, in order
  * @pending_bytes: memory that they hold; read without the lock
  * @timer: runs while packets wait, and maybe a while longer; due when the first one's time
@@ -39,7 +38,6 @@ struct ck_tx {
 	bool closing;
 	bool broken;
 	bool stalled;
-	unsigned long wait_again;
 	struct sk_buff_head pending;
 	u32 pending_bytes;
 	struct hrtimer timer;

@@ -31,6 +31,7 @@ struct ck_peer *ck_peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id,
 	peer->state = COKEEPER_STATE_IDLE;
 	peer->reason = COKEEPER_REASON_NO_TRAFFIC;
 	peer->retry_at = jiffies;
+	peer->wait_again = jiffies;
 	INIT_DELAYED_WORK(&peer->work, work);
 	return peer;
 }

@@ -32,6 +32,7 @@ struct ck_peer_id {
  * @id: who it is; @id.mac is fixed, the rest is protected by the device's lock
  * @tx_channel: where senders put packets, NULL while these take the lower device; RCU
  * @wanted: a packet asked for a channel since the work last ran
+ * @wait_again: when (jiffies) packets may wait for it again after one did for too long
  * @fallback_packets: packets for it that took the lower device
  * @work: moves the channel's state on (connect.c)
  * @gone: not in the hash any more; protected by the device's lock, as all below
@@ -53,6 +54,7 @@ struct ck_peer {
 	struct ck_peer_id id;
 	struct ck_channel __rcu *tx_channel;
 	bool wanted;
+	unsigned long wait_again;
 	atomic_long_t fallback_packets;
 	struct delayed_work work;
 

@@ -11,9 +11,7 @@
  * time, and no longer.
  */
 #define WAIT_MSECS	20
-/* After a packet has waited that long, none waits for this long, so that a peer can hold a
- * sender for 1 part in 200 of the time.
- */
+/* After that none waits for the peer for this long: it holds senders 1 part in 200 of the time. */
 #define WAIT_AGAIN	(4 * HZ)
 /* Memory of packets that may wait; what comes beyond takes the lower device. */
 #define PENDING_MAX	0x100000u
@@ -196,7 +194,7 @@ static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 	__skb_queue_head_init(&late);
 	spin_lock(&tx->lock);
 	if (tx_late(tx))
-		tx->wait_again = jiffies + WAIT_AGAIN;
+		WRITE_ONCE(lane->peer->wait_again, jiffies + WAIT_AGAIN);
 	if (!tx->closing && !tx->broken)
 		tx_flush(lane, &done);
 	if (tx_late(tx)) {
@@ -286,7 +284,9 @@ void ck_tx_xmit(struct ck_lane *lane, struct sk_buff *skb)
 		why = CK_TX_FALLBACK_CLOSED;
 		goto unlock;
 	} else if (tx->pending_bytes + skb->truesize > PENDING_MAX ||
-		   time_before(jiffies, tx->wait_again)) {
+		   time_before(jiffies, READ_ONCE(lane->peer->wait_again))) {
+		/* What comes next does not overtake what is in the ring. */
+		WRITE_ONCE(tx->stalled, skb_queue_empty(&tx->pending));
 		why = CK_TX_FALLBACK_FULL;
 		goto unlock;
 	} else {
@@ -360,7 +360,6 @@ void ck_tx_init(struct ck_lane *lane)
 	struct ck_tx *tx = &lane->tx;
 
 	tx->last_used = jiffies;
-	tx->wait_again = jiffies;
 	spin_lock_init(&tx->lock);
 	__skb_queue_head_init(&tx->pending);
 	hrtimer_setup(&tx->timer, ck_tx_timeout, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
