@@ -70,7 +70,7 @@ check "an offer without a port is refused" genl "EINVAL: an offer needs" 5 : 9 '
 check "an offer of another instance is refused" genl "ESTALE" 5 : 9 \
 	'6{ 1=00163e000002 3=0100000000000000 }' '7{ 1=01000000 2=01000000 3=01000000 }'
 late_offer() {
-	! genl error 5 : 9 "6{ 1=00163e000002 3=$(peer 1 2 instance | fold -w 2 | tac | tr -d '\n') }" \
+	connected 1 2 && ! genl error 5 : 9 "6{ 1=00163e000002 3=$(peer 1 2 instance | fold -w 2 | tac | tr -d '\n') }" \
 		'7{ 1=ffffffff 2=01000000 3=01000000 }'
 }
 check "an offer that comes late" late_offer

@@ -23,7 +23,8 @@ destroy() {
 check "a destroyed guest is dropped by the others at once" destroy
 
 no_zombie() {
-	! on dom0 'xl list' | grep -qE '\(null\)|d3'
+	local list
+	list=$(on dom0 'xl list') && ! grep -E '\(null\)|d3' <<<"$list"
 }
 check "no zombie is left" busywait 5 no_zombie
 

@@ -16,11 +16,17 @@ refused() {
 mark d1 d2
 check "a lower device is needed" refused "lower device is needed" ip link add ck9 type cokeeper
 check "it must be Ethernet" refused "not an Ethernet device" ip link add ck9 link lo type cokeeper
+on d1 'ip link add lower9 type bond'
+check "a bond is refused, even with no ports yet" \
+	refused "lower devices of its own" ip link add ck9 link lower9 type cokeeper
+on d1 'ip link del lower9; ip link add lower9 type bridge'
+check "so is a bridge" refused "lower devices of its own" ip link add ck9 link lower9 type cokeeper
+on d1 'ip link del lower9'
 check "a second device on the same lower device is refused" \
 	refused "already" ip link add ck9 link eth0 type cokeeper
 check "the type is shown" on d1 'ip -d link show cokeeper0 | grep -q "cokeeper "'
 check "the device stays in its network namespace" \
-	refused . 'ip netns add ns1 && ip link set cokeeper0 netns ns1; r=$?; ip netns del ns1; exit $r'
+	refused "Invalid argument" 'ip netns add ns1 && ip link set cokeeper0 netns ns1; r=$?; ip netns del ns1; exit $r'
 
 mtu_follows() {
 	on d1 'ip link set eth0 mtu 1400 && grep -qx 1400 /sys/class/net/cokeeper0/mtu'

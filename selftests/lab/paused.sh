@@ -18,7 +18,7 @@ check "the load runs" busywait 5 on d1 'pgrep -x iperf3 && pgrep -x ping'
 
 check "d3 is paused" on dom0 'xl pause d3'
 stalled() {
-	on d1 'ethtool -S cokeeper0 | grep -q "tx_fallback_stalled: [1-9]"'
+	[[ $(peer 1 3 reason) == stalled ]]
 }
 check "what is sent to it falls back" busywait 10 stalled
 # What is sent to d3 takes the netfront meanwhile.

@@ -88,7 +88,7 @@ announced() {
 	on "d$1" "xenstore-exists data/cokeeper/00163e00000$1/announce"
 }
 absent() {
-	! announced "$1"
+	on "d$1" "! xenstore-exists data/cokeeper/00163e00000$1/announce"
 }
 # caused GUEST EVENT OTHER CAUSE: GUEST's monitor has told of it.
 caused() {
