@@ -49,7 +49,7 @@ check-lockdep:
 	scripts/check lab-debug
 
 check-all:
-	scripts/check static unit lab parity lab-6.12 lab-7.2 lab-debug
+	scripts/check static unit lab greedy parity lab-6.12 lab-7.2 lab-debug
 
 check-parity:
 	scripts/install-needs check
