@@ -128,9 +128,9 @@ d2: in 0'
 
 # A second vif at the same bridge.
 case_two_vifs() {
-	setup dom0 'undo "xl network-detach d1 2; until [[ ! -e /sys/class/net/vif1.2 ]]; do :; done" &&
+	setup dom0 'undo "xl network-detach d1 2; wait_until test ! -e /sys/class/net/vif1.2" &&
 		xl network-attach d1 devid=2 mac=00:16:3e:00:01:01 bridge=xenbr0'
-	setup d1 'undo "while [[ -e /sys/class/net/eth1 ]]; do :; done" && until [[ -e /sys/class/net/eth1 ]]; do :; done &&
+	setup d1 'undo "wait_until test ! -e /sys/class/net/eth1" && wait_until test -e /sys/class/net/eth1 &&
 		ip link set eth1 up && ip address add 10.0.0.181/24 dev eth1 && serve -d eth1 udp 7001'
 	setup d2 'serve udp 7000'
 	observe d1 'probe ask -d eth1 udp $d2 7000; probe ask -d eth0 udp $d2 7000; probe ask udp $d2 7000'
