@@ -24,7 +24,7 @@ d2: way 2; other 2; none 2'
 }
 
 # rp_filter 1 lets in what has its way back by eth0.
-case_rp_filter_1() { # quick
+case_rp_filter_1() {
 	reverse_paths 1
 	expect 'd1: 2 received; 2 received; 0 received; 0 received
 d2: way 2; other 0; none 0'
@@ -151,7 +151,7 @@ case_gateway() { # quick
 }
 
 # An IPv4 prefix behind an IPv6 gateway, and a nexthop object.
-case_gateway_other() {
+case_gateway_other() { # quick
 	setup d1 'route 10.3.0.0/24 via inet6 $d2_6 && undo "ip nexthop flush" &&
 		ip nexthop add id 7 via $d2 dev eth0 && route 10.4.0.0/24 nhid 7'
 	setup d2 'address 10.3.0.2/32 && address 10.4.0.2/32'
@@ -169,7 +169,7 @@ case_traceroute() {
 }
 
 # A guest that forwards by the interface that it received by sends a redirect.
-case_redirect() {
+case_redirect() { # quick
 	setup d1 'undo "ip route flush cache"; route 10.3.0.3 via $d2'
 	setup d2 'forward && route 10.3.0.3 via $d3 && ctl net/ipv4/conf/all/send_redirects=1 net/ipv4/conf/eth0/send_redirects=1'
 	setup d3 'address 10.3.0.3/32'
@@ -187,6 +187,7 @@ case_proxy_arp() {
 
 # An address that moves from one guest to another, as with VRRP, is followed at once.
 case_address_moves() { # quick
+	setup d1 'undo "ip neigh flush to 10.0.0.100"'
 	setup d2 'address 10.0.0.100/24 eth0'
 	observe d1 'reach 10.0.0.100; ip neigh show 10.0.0.100 | grep -o "lladdr [^ ]*"'
 	setup d2 'ip address delete 10.0.0.100/24 dev eth0; undos=()'
