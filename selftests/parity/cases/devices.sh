@@ -60,7 +60,7 @@ d3: 10.0.0.170 answers; 10.0.0.11 answers'
 }
 
 # eth0 in a bond that has its addresses.
-case_bond() { # quick
+case_bond() {
 	setup d1 'keep_eth0 && undo "ip link delete bond0" && ip link add bond0 type bond mode active-backup miimon 100 &&
 		ip link set eth0 down && ip link set eth0 master bond0 && ip link set bond0 up && move_addresses bond0'
 	setup d2 'serve tcp 7000'

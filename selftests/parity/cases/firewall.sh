@@ -35,7 +35,7 @@ d3: no answer from 10.0.0.12'
 }
 
 # nft: what is known of an incoming packet's link layer and interface.
-case_nft_input_meta() {
+case_nft_input_meta() { # quick
 	setup d2 'rules "counter exact {}; counter any {};
 		chain in { type filter hook input priority 0; icmp type echo-request counter name any;
 		icmp type echo-request ether saddr $d1_mac ether daddr $d2_mac meta iiftype ether meta iif eth0 \
@@ -302,7 +302,7 @@ case_iptables_rpfilter() {
 }
 
 # iptables: LOG says the interface and the addresses.
-case_iptables_log() {
+case_iptables_log() { # quick
 	setup d2 'iptables -A INPUT -p icmp --icmp-type echo-request -j LOG --log-prefix "parity "'
 	observe d1 'pings 1 $d2'
 	observe d2 'logged'

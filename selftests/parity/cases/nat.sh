@@ -38,7 +38,7 @@ case_nat_masquerade_local() {
 }
 
 # Snat by oifname eth0 gives packets another address of the guest.
-case_nat_snat() {
+case_nat_snat() { # quick
 	setup d1 'address 10.0.0.111/24 eth0 &&
 		rules ip "chain post { type nat hook postrouting priority srcnat; oifname eth0 ip daddr $d2 snat to 10.0.0.111; }"'
 	setup d2 'serve tcp 7000 && serve udp 7000'

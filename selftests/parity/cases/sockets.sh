@@ -30,7 +30,7 @@ case_link_local() { # quick
 }
 
 # Multicast and broadcast by eth0.
-case_multicast() {
+case_multicast() { # quick
 	setup d2 'ctl net/ipv4/icmp_echo_ignore_broadcasts=0'
 	observe d1 'reach 224.0.0.1 -I eth0; reach 10.0.0.255 -b; reach ff02::1%eth0'
 	expect 'd1: 224.0.0.1 answers; 10.0.0.255 answers; ff02::1%eth0 answers'
@@ -50,7 +50,7 @@ case_ip_options() {
 }
 
 # The kernel's own counters of a receiver count what arrived.
-case_snmp() {
+case_snmp() { # quick
 	setup d2 'nstat -n'
 	observe d1 'pings 5 $d2'
 	observe d2 'nstat IcmpInEchos IcmpOutEchoReps | awk "NR > 1 { print \$1, \$2 }"'
@@ -73,7 +73,7 @@ case_streams() {
 }
 
 # ICMP errors for closed ports come back.
-case_closed_port() {
+case_closed_port() { # quick
 	observe d1 'probe ask udp $d2 7000; probe ask udp $d2_6 7000; probe ask tcp $d2 7000; probe ask tcp $d2_6 7000'
 	expect 'd1: Connection refused; Connection refused; Connection refused; Connection refused'
 }
@@ -113,7 +113,7 @@ case_time_stamp() { # quick
 }
 
 # MSG_ZEROCOPY: the memory is given back when it was sent.
-case_zerocopy() {
+case_zerocopy() { # quick
 	setup d2 'serve udp 7000'
 	observe d1 'probe ask -z udp $d2 7000 1000'
 	expect 'd1: sent'
@@ -136,7 +136,7 @@ case_tcpdump_burst() {
 }
 
 # tcpdump at all devices sees each packet once, and by which device.
-case_tcpdump_any() {
+case_tcpdump_any() { # quick
 	setup d2 'dump all -i any icmp'
 	observe d1 'pings 2 $d2'
 	observe d2 'dumped -l all'
@@ -173,7 +173,7 @@ d2: in tcp checksum valid; in udp checksum valid 1; out tcp checksum valid; out 
 }
 
 # A frame written to a packet socket arrives.
-case_packet_socket() {
+case_packet_socket() { # quick
 	setup d2 'rules "counter in {}; chain in { type filter hook input priority 0; iifname eth0 udp dport 7000 counter name in; }" && serve udp 7000'
 	observe d1 'probe inject eth0 $d2_mac $d1 $d2 7000; pings 1 $d2'
 	observe d2 'counts'
@@ -182,7 +182,7 @@ d2: in 1'
 }
 
 # arping finds the peer's MAC address.
-case_arping() {
+case_arping() { # quick
 	observe d1 'arping -c 1 -w 2 -I eth0 $d2 | grep -o "from .*\]"'
 	expect 'd1: from 10.0.0.12 [00:16:3E:00:00:02]'
 }

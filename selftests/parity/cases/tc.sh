@@ -44,7 +44,7 @@ case_tc_ingress_police() {
 }
 
 # A packet editor at egress changes packets.
-case_tc_egress_edit() {
+case_tc_egress_edit() { # quick
 	setup d1 'clsact && tc filter add dev eth0 egress protocol ip u32 match ip dst $d2 action pedit ex munge ip ttl set 9 pipe csum ip'
 	setup d2 'serve udp 7000'
 	observe d1 'probe ask udp $d2 7000'

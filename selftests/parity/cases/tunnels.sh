@@ -26,7 +26,7 @@ case_wireguard_route() {
 }
 
 # VXLAN between two guests.
-case_vxlan() { # quick
+case_vxlan() {
 	setup d1 'vxlan $d1 $d2 10.67.0.1/24'
 	setup d2 'vxlan $d2 $d1 10.67.0.2/24 && serve tcp 7000 && serve udp 7000'
 	observe d1 'probe ask tcp 10.67.0.2 7000 300000; probe ask udp 10.67.0.2 7000'
