@@ -505,7 +505,7 @@ CK_NEWLINK(ck_newlink, dev, params, extack)
 	mutex_lock(&ck->lock);
 	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
 	mutex_unlock(&ck->lock);
-	if (!CK_CAN_INTERCEPT) {
+	if (!CK_CAN_INTERCEPT && !(data && data[IFLA_COKEEPER_STEER])) {
 		NL_SET_ERR_MSG(extack, "no CONFIG_NETFILTER_EGRESS: the device steers by route");
 		netdev_info(dev, "no CONFIG_NETFILTER_EGRESS: steers by route\n");
 	}
