@@ -72,10 +72,23 @@ check "without an error" on d1 'cat /tmp/transfer.log; [ "$(cat /tmp/transfer.st
 stop_bg iperf3-server d2
 check "all can be put back" set_option ring_size 262144 poll_usecs 50 memory_share 12
 
-lower_goes() {
-	on d1 'modprobe dummy && ip link add dummy9 type dummy && ip link add ck9 link dummy9 type cokeeper &&
-		ip link set ck9 up && ip link del dummy9 && ! [ -e /sys/class/net/ck9 ]'
+check "routers do not reach the device" on d1 \
+	'cd /proc/sys/net/ipv6/conf && paste cokeeper0/accept_ra cokeeper0/accept_redirects && ! grep -v "^0$" cokeeper0/accept_ra cokeeper0/accept_redirects'
+
+# --- following a lower device
+on d1 'modprobe dummy && ip link add dummy9 up type dummy && ip link add ck9 up link dummy9 type cokeeper'
+# ck9_is WORD VALUE: of 'ip -j link show'.
+ck9_is() {
+	on d1 'ip -j link show ck9' | jq -ce ".[0] | .mtu, .operstate, .flags, .$1 == $2" | tee /dev/stderr | tail -n 1 | grep -qx true
 }
-check "the device goes with the lower one" lower_goes
+check "a lower device that is up has it up" ck9_is operstate '"UNKNOWN"'
+check "without an address of its own" on d1 'ip -6 addr show dev ck9 | grep -c . | grep -qx 0'
+on d1 'ip link set dummy9 down mtu 1400'
+check "it follows the lower device's MTU" busywait 2 ck9_is mtu 1400
+check "one that is down is seen" busywait 2 ck9_is operstate '"LOWERLAYERDOWN"'
+check "and said to be the reason" on d1 'cokeeper -j show | tee /dev/stderr | grep -q lower-down'
+on d1 'ip link set dummy9 up'
+check "and one that is up again" busywait 2 ck9_is operstate '"UNKNOWN"'
+check "the device goes with the lower one" on d1 'ip link del dummy9 && ! [ -e /sys/class/net/ck9 ]'
 check "nothing is logged at warning level" no_warnings d1 d2
 finish
