@@ -14,7 +14,7 @@
 /* After that none waits for the peer for this long: it holds senders 1 part in 200 of the time. */
 #define WAIT_AGAIN	(4 * HZ)
 /* Memory of packets that may wait; what comes beyond takes the lower device. */
-#define PENDING_MAX	0x100000u
+#define PENDING_MAX	0x800000u
 /* What a receiver understands: TCP, as the lower device knows it. */
 #define GSO_TYPES	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_TCP_ECN | SKB_GSO_DODGY)
 
