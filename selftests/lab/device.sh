@@ -83,12 +83,13 @@ ck9_is() {
 }
 check "a lower device that is up has it up" ck9_is operstate '"UNKNOWN"'
 check "without an address of its own" on d1 'ip -6 addr show dev ck9 | grep -c . | grep -qx 0'
-on d1 'ip link set dummy9 down mtu 1400'
+on d1 'ip link set dummy9 carrier off mtu 1400'
 check "it follows the lower device's MTU" busywait 2 ck9_is mtu 1400
-check "one that is down is seen" busywait 2 ck9_is operstate '"LOWERLAYERDOWN"'
-check "and said to be the reason" on d1 'cokeeper -j show | tee /dev/stderr | grep -q lower-down'
-on d1 'ip link set dummy9 up'
-check "and one that is up again" busywait 2 ck9_is operstate '"UNKNOWN"'
+check "and its carrier" busywait 2 ck9_is operstate '"LOWERLAYERDOWN"'
+on d1 'ip link set dummy9 carrier on'
+check "there and back" busywait 2 ck9_is operstate '"UP"'
+on d1 'ip link set dummy9 down'
+check "one that is down is said to be the reason" on d1 'cokeeper -j show | tee /dev/stderr | grep -q lower-down'
 check "the device goes with the lower one" on d1 'ip link del dummy9 && ! [ -e /sys/class/net/ck9 ]'
 check "nothing is logged at warning level" no_warnings d1 d2
 finish
