@@ -113,6 +113,17 @@ connected() {
 	[[ $(peer "$1" "$2" state) == connected ]]
 }
 
+# stalled GUEST OTHER: has packets to OTHER go by netfront until it has taken what is in its ring.
+stalled() {
+	[[ $(peer "$1" "$2" reason) == stalled ]]
+}
+
+# no_zombie [NAME]: no domain is left that has ended, nor is there one of that name.
+no_zombie() {
+	local list
+	list=$(on dom0 'xl list') && ! grep -E "\(null\)${1:+|$1}" <<<"$list"
+}
+
 # connect GUEST OTHER: has traffic set the channel up, and waits for it.
 connect() {
 	local end=$((SECONDS + 10))

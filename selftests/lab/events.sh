@@ -122,10 +122,6 @@ check "the old mac again" busywait 10 has_peer 1 3
 
 check "d1 and d3 have a channel again" connect 1 3
 expect "save" leave suspended dom0 'xl save d3 /tmp/d3.save'
-no_zombie() {
-	local list
-	list=$(on dom0 'xl list') && ! grep -E '\(null\)' <<<"$list"
-}
 check "no zombie is left" busywait 5 no_zombie
 expect "restore" join resumed dom0 'xl restore /tmp/d3.save && rm /tmp/d3.save'
 check "the channel is made again" connect 1 3

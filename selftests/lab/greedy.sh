@@ -117,9 +117,6 @@ be_hostile() {
 	bg hostile d2 "exec /tmp/hostile $m2 $m1 $1" && busywait 20 on d2 'grep ^open /tmp/hostile.log' &&
 		connected 1 2
 }
-stalled() {
-	[[ $(peer 1 2 reason) == stalled ]]
-}
 by_netfront() {
 	local before after
 	before=$(packets 1 cokeeper0 tx) && on d1 "ping -q -c 20 -i 0.05 -w 10 $(ip4 2) | grep ' 0% packet loss'" &&
@@ -129,7 +126,7 @@ by_rings() {
 	local before after
 	before=$(packets 1 cokeeper0 tx) && on d1 "ping -q -c 20 -i 0.05 -w 10 $(ip4 2) | grep ' 0% packet loss'" &&
 		after=$(packets 1 cokeeper0 tx) && echo "the rings carried $((after - before))" && ((after - before >= 20)) &&
-		! stalled
+		! stalled 1 2
 }
 behaves() {
 	on d2 'kill -USR1 "$(cat /tmp/hostile.pid)"' && busywait 5 by_rings
@@ -145,7 +142,7 @@ taken() {
 transfer_goes_on() {
 	bg tcp d1 "iperf3 -c $(ip4 2) -b 100M -t 5" && busywait 5 on d2 'ss -tn | grep -q "ESTAB.*:5201 "' &&
 		be_hostile hold && busywait 60 ended tcp d1 && on d1 'cat /tmp/tcp.log; [ "$(cat /tmp/tcp.status)" = 0 ]' &&
-		stalled
+		stalled 1 2
 }
 start_sink() {
 	bg sink d2 'exec /tmp/hold sink' && on d2 'until ss -lun | grep -q :7101; do :; done'
@@ -194,7 +191,7 @@ for mode in hold drip burst mute mute-poll; do
 		;;
 	hold)
 		check "$mode: packets fell back, at first after a time" grown tx_fallback_timeout tx_fallback_stalled
-		check "$mode: the peer is shown as stalled" stalled
+		check "$mode: the peer is shown as stalled" stalled 1 2
 		check "$mode: all goes by netfront" by_netfront
 		;;
 	burst)
@@ -209,7 +206,7 @@ for mode in hold drip burst mute mute-poll; do
 		check "$mode: a transfer goes on" transfer_goes_on
 		on d2 'ip tuntap add dev rings mode tun vnet_hdr && ip link set rings up'
 		check "$mode: d2 leaves, and is so again" eval 'leaves && be_hostile hold'
-		check "$mode: its ring is full" eval "on d1 '/tmp/hold charge $(ip4 2) 1' && stalled"
+		check "$mode: its ring is full" eval "on d1 '/tmp/hold charge $(ip4 2) 1' && stalled 1 2"
 	fi
 	check "$mode: the rings are used again once it behaves" behaves
 	check "$mode: d2 leaves" leaves

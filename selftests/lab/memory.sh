@@ -13,8 +13,10 @@ enlarge() {
 }
 # idle GUEST: has d1 no channel to it for want of memory?
 idle() {
-	echo "d$1: $(peer 1 "$1" state) $(peer 1 "$1" reason)"
-	[[ $(peer 1 "$1" state) != connected && $(peer 1 "$1" reason) == no-resources ]]
+	local is
+	is="$(peer 1 "$1" state) $(peer 1 "$1" reason)"
+	echo "d$1: $is"
+	[[ $is != connected* && $is == *' no-resources' ]]
 }
 given_up() {
 	local state

@@ -17,10 +17,7 @@ bg ping d1 "ping -q -i 0.002 -s 1400 $(ip4 3)"
 check "the load runs" busywait 5 on d1 'pgrep -x iperf3 && pgrep -x ping'
 
 check "d3 is paused" on dom0 'xl pause d3'
-stalled() {
-	[[ $(peer 1 3 reason) == stalled ]]
-}
-check "what is sent to it falls back" busywait 10 stalled
+check "what is sent to it falls back" busywait 10 stalled 1 3
 # What is sent to d3 takes the netfront meanwhile.
 netfront_max=1000000
 check "no ping to d2 is lost, and all take the rings" \

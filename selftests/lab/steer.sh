@@ -84,9 +84,6 @@ check "but not for ever at once" is_bounded
 check "and it is back in the end" busywait 64 rules 2
 
 # --- the off switch
-announced() {
-	on "d$1" "xenstore-exists data/cokeeper/00163e00000$1/announce"
-}
 absent() {
 	on "d$1" "! xenstore-exists data/cokeeper/00163e00000$1/announce"
 }
