@@ -5,12 +5,13 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "account.h"
 #include "busypoll.h"
 #include "channel.h"
 
 #define RING_PAGES(size) ((size) / CK_RING_PAGE)
 
-/* How long the end of a channel waits for packets in flight. */
+/* How long a channel that is over waits for packets in flight. */
 #define DRAIN_TIME	(HZ / 10)
 
 static irqreturn_t ck_lane_irq(int irq, void *arg)
@@ -24,6 +25,21 @@ static irqreturn_t ck_lane_irq(int irq, void *arg)
 	return IRQ_HANDLED;
 }
 
+/* Nothing is in flight any more, in either direction. */
+static bool lane_quiet(struct ck_lane *lane)
+{
+	u32 state = ck_lane_peer_state(lane);
+
+	if (ck_lane_broken(lane))
+		return true;
+	/* Only once the peer sends nothing more does an empty ring stay empty. */
+	if (state < CK_END_CLOSING ||
+	    READ_ONCE(lane->rx.ring.shared->prod) != READ_ONCE(lane->rx.ring.cons))
+		return false;
+	/* One that has closed takes nothing more, but what it sent before is to arrive. */
+	return state == CK_END_CLOSED || ck_ring_drained(&lane->tx.ring);
+}
+
 static int ck_lane_poll(struct ck_source *source, int quota)
 {
 	struct ck_lane *lane = container_of(source, struct ck_lane, source);
@@ -33,6 +49,12 @@ static int ck_lane_poll(struct ck_source *source, int quota)
 	/* No event of a broken lane is let in again. */
 	if (unlikely(ck_lane_broken(lane)))
 		return 0;
+	/* A state only goes forward, or there would be no end to changes. */
+	if (unlikely(state < lane->peer_state)) {
+		WRITE_ONCE(lane->rx.broken, true);
+		ck_peer_kick(lane->peer);
+		return 0;
+	}
 	if (unlikely(state != lane->peer_state)) {
 		lane->peer_state = state;
 		lane->worked = true;
@@ -51,8 +73,10 @@ static int ck_lane_poll(struct ck_source *source, int quota)
 		ck_evtchn_eoi(&lane->evtchn, !lane->worked);
 		lane->worked = false;
 	}
-	if (unlikely(READ_ONCE(lane->tx.closing)))
-		wake_up(&lane->progress);
+	if (unlikely(READ_ONCE(lane->tx.closing)) && lane_quiet(lane)) {
+		mod_delayed_work(ck_wq, &lane->peer->ck->drain, 0);
+		wake_up(&lane->peer->ck->drained);
+	}
 	return n;
 }
 
@@ -115,7 +139,7 @@ static void lane_set_mtu(struct ck_lane *lane)
 /* The control page was checked or made, and the pages of the rings are there. */
 static void attach_rings(struct ck_lane *lane, struct ck_control *control, u32 size)
 {
-	void **addr = lane->ring_pages.addr;
+	void **addr = lane->ring_pages->addr;
 
 	ck_ring_init(&lane->tx.ring, &control->ring[lane->role],
 		     addr + (lane->role ? RING_PAGES(size) : 0), size);
@@ -129,7 +153,7 @@ static void attach_rings(struct ck_lane *lane, struct ck_control *control, u32 s
 static int lane_open_evtchn(struct ck_lane *lane, const u32 *port)
 {
 	struct ck_peer *peer = lane->peer;
-	int err = ck_evtchn_open(&lane->evtchn, peer->id.domid, port, ck_lane_irq,
+	int err = ck_evtchn_open(&lane->evtchn, peer->account, port, ck_lane_irq,
 				 peer->ck->dev->name, lane);
 
 	if (!err)
@@ -144,23 +168,27 @@ static int lane_offer(struct ck_lane *lane)
 	u32 size = peer->ck->ring_size;
 	unsigned int nr = 2 * RING_PAGES(size);
 	struct ck_control *control;
-	int err;
+	struct ck_gntpages *pages;
 
 	BUILD_BUG_ON(offsetof(struct ck_control, end) != 64);
 	BUILD_BUG_ON(struct_size(control, ref, 2 * RING_PAGES(CK_RING_MAX)) >
 		     CK_RING_PAGE);
-	err = ck_gntpages_grant(&lane->control_pages, peer->id.domid, 1) ?:
-	      ck_gntpages_grant(&lane->ring_pages, peer->id.domid, nr);
-	if (err)
-		return err;
+	pages = ck_gntpages_grant(peer->account, 1);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	lane->control_pages = pages;
+	pages = ck_gntpages_grant(peer->account, nr);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	lane->ring_pages = pages;
 
-	control = lane->control_pages.addr[0];
+	control = lane->control_pages->addr[0];
 	control->magic = CK_CONTROL_MAGIC;
 	control->version = CK_PROTOCOL_VERSION;
 	control->from = peer->ck->instance;
 	control->to = peer->id.instance;
 	control->ring_size = size;
-	memcpy(control->ref, lane->ring_pages.ref, nr * sizeof(u32));
+	memcpy(control->ref, lane->ring_pages->ref, nr * sizeof(u32));
 	attach_rings(lane, control, size);
 	lane_set_state(lane, CK_END_OPEN);
 	return lane_open_evtchn(lane, NULL);
@@ -172,6 +200,7 @@ static int map_rings(struct ck_lane *lane, const struct ck_control *control)
 	struct ck_peer *peer = lane->peer;
 	u32 size = READ_ONCE(control->ring_size);
 	u32 version = READ_ONCE(control->version);
+	struct ck_gntpages *pages;
 
 	if (READ_ONCE(control->magic) != CK_CONTROL_MAGIC)
 		return -EBADMSG;
@@ -182,8 +211,11 @@ static int map_rings(struct ck_lane *lane, const struct ck_control *control)
 		return -ESTALE;
 	if (size < CK_RING_MIN || size > CK_RING_MAX || !is_power_of_2(size))
 		return -EBADMSG;
-	return ck_gntpages_map(&lane->ring_pages, peer->id.domid, control->ref,
-			       2 * RING_PAGES(size)) ?: size;
+	pages = ck_gntpages_map(peer->account, control->ref, 2 * RING_PAGES(size));
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	lane->ring_pages = pages;
+	return size;
 }
 
 /* Take a lane that a peer offered. Nothing is written to a page before it was found to be
@@ -192,13 +224,14 @@ static int map_rings(struct ck_lane *lane, const struct ck_control *control)
 static int lane_accept(struct ck_lane *lane, u32 gref, u32 port)
 {
 	struct ck_peer *peer = lane->peer;
+	struct ck_gntpages *pages = ck_gntpages_map(peer->account, &gref, 1);
 	struct ck_control *control;
-	int err, size;
+	int size;
 
-	err = ck_gntpages_map(&lane->control_pages, peer->id.domid, &gref, 1);
-	if (err)
-		return err;
-	control = lane->control_pages.addr[0];
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	lane->control_pages = pages;
+	control = pages->addr[0];
 	size = map_rings(lane, control);
 	if (size < 0)
 		return size;
@@ -211,18 +244,6 @@ static void lane_goodbye(struct ck_lane *lane)
 {
 	if (ck_tx_goodbye(lane))
 		lane_tell(lane, CK_END_CLOSING);
-}
-
-/* Nothing is in flight any more, in either direction. */
-static bool lane_quiet(struct ck_lane *lane)
-{
-	u32 state = ck_lane_peer_state(lane);
-
-	if (ck_lane_broken(lane) || state == CK_END_CLOSED)
-		return true;
-	/* Only once the peer sends nothing more does an empty ring stay empty. */
-	return state >= CK_END_CLOSING && ck_ring_drained(&lane->tx.ring) &&
-	       READ_ONCE(lane->rx.ring.shared->prod) == READ_ONCE(lane->rx.ring.cons);
 }
 
 /* End a lane, in any state, and give all of it back. Senders that still find it see that it
@@ -248,8 +269,8 @@ static void lane_close(struct ck_lane *lane)
 	/* 4. Nothing touches the pages any more. */
 	ck_lane_add_stats(lane, &peer->closed_stats);
 	ck_lane_add_stats(lane, &lane->queue->closed_stats);
-	peer->pinned += ck_gntpages_release(&lane->ring_pages);
-	peer->pinned += ck_gntpages_release(&lane->control_pages);
+	ck_gntpages_release(lane->ring_pages);
+	ck_gntpages_release(lane->control_pages);
 }
 
 /* A channel with room for as many lanes as we have queues, and none yet. */
@@ -275,11 +296,16 @@ static struct ck_lane *add_lane(struct ck_channel *ch, struct ck_peer *peer,
 	lane->peer = peer;
 	lane->queue = &peer->ck->queue[ch->nr++];
 	lane->role = role;
-	init_waitqueue_head(&lane->progress);
 	ck_source_init(&lane->source, &lane_source_ops);
 	ck_tx_init(lane);
 	lane->rx.last_used = jiffies;
 	return lane;
+}
+
+/* The share of the peer's domain has no room for the last lane: those before it serve. */
+static void remove_lane(struct ck_channel *ch)
+{
+	lane_close(&ch->lane[--ch->nr]);
 }
 
 /**
@@ -287,10 +313,10 @@ static struct ck_lane *add_lane(struct ck_channel *ch, struct ck_peer *peer,
  * @peer: whom it is for
  * @id: of the offer
  *
- * The first lane's control_pages.ref[0] and evtchn.port are to be told to the peer.
+ * The first lane's control_pages->ref[0] and evtchn.port are to be told to the peer.
  * Process context, device lock held.
  *
- * Return: the channel, to be given to ck_channel_close(), or an ERR_PTR().
+ * Return: the channel, to be given to ck_channel_end(), or an ERR_PTR().
  */
 struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 {
@@ -303,12 +329,16 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
 	do {
 		lane = add_lane(ch, peer, CK_OFFERER);
 		err = lane_offer(lane);
+		if (err == -EDQUOT && last) {
+			remove_lane(ch);
+			break;
+		}
 		if (err) {
-			ck_channel_close(ch, false);
+			ck_channel_end(ch);
 			return ERR_PTR(err);
 		}
 		if (last) {
-			last->control->next_ref = lane->control_pages.ref[0];
+			last->control->next_ref = lane->control_pages->ref[0];
 			last->control->next_port = lane->evtchn.port;
 		}
 		last = lane;
@@ -325,7 +355,7 @@ struct ck_channel *ck_channel_offer(struct ck_peer *peer, u32 id)
  *
  * The peer learns of it by ck_channel_open(). Process context, device lock held.
  *
- * Return: the channel, to be given to ck_channel_close(), or an ERR_PTR(): -EBADMSG for a
+ * Return: the channel, to be given to ck_channel_end(), or an ERR_PTR(): -EBADMSG for a
  * control page that is none, -EPROTONOSUPPORT for another version of it, -ESTALE if it is
  * meant for other instances, or what mapping it failed with.
  */
@@ -340,8 +370,12 @@ struct ck_channel *ck_channel_accept(struct ck_peer *peer, u32 id, u32 gref, u32
 	do {
 		lane = add_lane(ch, peer, CK_ACCEPTOR);
 		err = lane_accept(lane, gref, port);
+		if (err == -EDQUOT && ch->nr > 1) {
+			remove_lane(ch);
+			break;
+		}
 		if (err) {
-			ck_channel_close(ch, false);
+			ck_channel_end(ch);
 			return ERR_PTR(err);
 		}
 		gref = READ_ONCE(lane->control->next_ref);
@@ -453,8 +487,21 @@ unsigned int ck_channel_pages(const struct ck_channel *ch)
 	unsigned int nr = 0;
 
 	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
-		nr += lane->control_pages.nr + lane->ring_pages.nr;
+		nr += lane->control_pages->nr + lane->ring_pages->nr;
 	return nr;
+}
+
+/**
+ * ck_channel_add_stats() - what has gone through a channel?
+ * @ch: the channel
+ * @sum: is added to
+ */
+void ck_channel_add_stats(const struct ck_channel *ch, struct ck_traffic *sum)
+{
+	const struct ck_lane *lane;
+
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+		ck_lane_add_stats(lane, sum);
 }
 
 /**
@@ -467,31 +514,44 @@ void ck_channel_goodbye(struct ck_channel *ch)
 {
 	struct ck_lane *lane;
 
+	if (!ch->lane[0].tx.closing)
+		ch->end_by = jiffies + DRAIN_TIME;
 	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
 		lane_goodbye(lane);
 }
 
 /**
- * ck_channel_close() - end a channel and free all of it
+ * ck_channel_drained() - is nothing in flight any more?
+ * @ch: the channel, after ck_channel_goodbye(); device lock held
+ * Return: true if so, or if its time is over.
+ */
+bool ck_channel_drained(struct ck_channel *ch)
+{
+	struct ck_lane *lane;
+
+	if (time_after_eq(jiffies, ch->end_by))
+		return true;
+	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
+		if (!lane_quiet(lane))
+			return false;
+	return true;
+}
+
+/**
+ * ck_channel_end() - end a channel and free all of it
  * @ch: the channel, which no sender can find any more; with at least one lane, in
  *	whatever state
- * @drain: wait a bounded time for packets in flight and for the peer's goodbye
  *
- * Pages that the peer still maps are counted as pinned. Process context, device lock held.
+ * Process context, device lock held; does not wait for the peer.
  */
-void ck_channel_close(struct ck_channel *ch, bool drain)
+void ck_channel_end(struct ck_channel *ch)
 {
 	struct ck_peer *peer = ch->lane[0].peer;
 	struct ck_lane *lane;
-	long left = DRAIN_TIME;
 
 	lockdep_assert_held(&peer->ck->lock);
-	/* All first, so that no lane waits for the next one. */
+	/* All first: the peer answers one while the next one is ended. */
 	ck_channel_goodbye(ch);
-	/* The polls go on, and wake us after each turn. */
-	if (drain)
-		for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
-			left = wait_event_timeout(lane->progress, lane_quiet(lane), left);
 	for (lane = ch->lane; lane < ch->lane + ch->nr; lane++)
 		lane_close(lane);
 	ck_peer_put(peer);

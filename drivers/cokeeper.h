@@ -8,11 +8,13 @@
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netlink.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "../netlink/cokeeper.h"
 
 struct ck_queue;
+struct ck_sources;
 
 #define CK_PEER_HASH_BITS	8
 /* Queues of a device, and so lanes of a channel. */
@@ -31,6 +33,7 @@ enum ck_stat {
 	CK_TX_FALLBACK_NO_CHANNEL,
 	CK_TX_FALLBACK_SIZE,
 	CK_TX_FALLBACK_UNSUPPORTED,
+	CK_TX_FALLBACK_SOURCE,
 	CK_TX_FALLBACK_FULL,
 	CK_TX_FALLBACK_TIMEOUT,
 	CK_TX_FALLBACK_STALLED,
@@ -38,6 +41,7 @@ enum ck_stat {
 	CK_TX_RING_FULL,
 	CK_RX_DROPPED_LENGTH,
 	CK_RX_DROPPED_HEADER,
+	CK_RX_DROPPED_SOURCE,
 	CK_RX_DROPPED_MEMORY,
 	CK_NR_STATS
 };
@@ -67,6 +71,7 @@ struct ck_traffic {
  * @hook: the egress hook of the lower device; registered while the device is up and
  *	steers by interception. RTNL
  * @poll_usecs: how long an idle CPU polls after the last packet; 0: never
+ * @sources: what dom0 lets this guest send from; changed under @lock, read under RCU
  * @inactive: why there are no channels, COKEEPER_REASON_NONE while there may be; changed
  *	under @lock, read anywhere
  * @lock: protects all below but the hash chains' readers (RCU), and the states and
@@ -80,10 +85,16 @@ struct ck_traffic {
  * @ring_size: bytes in each ring of the next channel that we offer
  * @memory_share: per cent of the memory that channels may take
  * @next_offer: id of the next offer
+ * @draining: channels that are over, but for what is in flight, in the order in which their
+ *	time ends
+ * @drain: ends them; queued when one has nothing in flight any more, and when its time ends
+ * @drained: woken when one has nothing in flight any more
  * @reclaim: gives idle channels back; queued while there is a channel
  * @check: sees whether the device is still active
  * @helper: netlink port of the bound helper, 0 if there is none
- * @grace: forgets the peers some time after the helper has gone
+ * @helper_mac: the MAC that a helper may have announced in XenStore; zero: none has
+ * @grace: forgets the peers, and withdraws the announcement, some time after the helper
+ *	has gone
  * @list: in the list of all devices (device.c)
  */
 struct ck_dev {
@@ -95,6 +106,7 @@ struct ck_dev {
 	struct nf_hook_ops hook;
 	u32 poll_usecs;
 	u32 inactive;
+	struct ck_sources __rcu *sources;
 
 	struct mutex lock; /* see above */
 	bool up;
@@ -106,9 +118,13 @@ struct ck_dev {
 	u32 ring_size;
 	u32 memory_share;
 	u32 next_offer;
+	struct list_head draining;
+	struct delayed_work drain;
+	wait_queue_head_t drained;
 	struct delayed_work reclaim;
 	struct delayed_work check;
 	u32 helper;
+	u8 helper_mac[ETH_ALEN];
 	struct delayed_work grace;
 	struct list_head list;
 };

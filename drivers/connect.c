@@ -3,6 +3,7 @@
 
 #include <linux/mm.h>
 
+#include "account.h"
 #include "channel.h"
 #include "connect.h"
 #include "../netlink/notify.h"
@@ -18,8 +19,8 @@
 #define IDLE_TIME	(600 * HZ)
 /* When memory is short, a channel is given up unless it was used within this time. */
 #define BUSY_TIME	HZ
-/* No new channel while a peer still maps more pages of old ones, times our lanes. */
-#define PINNED_MAX	(2 * (2 * CK_RING_MAX / CK_RING_PAGE + 1))
+/* No channel is given up for a domain that has one part in so many of the memory. */
+#define MEMORY_SHARES	3
 
 static void set_state(struct ck_peer *peer, enum cokeeper_state state,
 		      enum cokeeper_reason reason)
@@ -42,9 +43,32 @@ static void back_off(struct ck_peer *peer, enum cokeeper_reason reason)
 
 static bool quarantined(const struct ck_peer *peer)
 {
-	return peer->state == COKEEPER_STATE_BACKOFF &&
-	       peer->reason == COKEEPER_REASON_PROTOCOL_ERROR &&
-	       time_before(jiffies, peer->retry_at);
+	return ck_account_quarantine(peer->account, NULL);
+}
+
+/* The peer's domain is in quarantine: so is the peer, until that is over, also as another
+ * instance, or with another interface.
+ */
+static void enter_quarantine(struct ck_peer *peer)
+{
+	enum cokeeper_reason why;
+
+	WRITE_ONCE(peer->retry_at, jiffies + ck_account_quarantine(peer->account, &why));
+	WRITE_ONCE(peer->wanted, false);
+	set_state(peer, COKEEPER_STATE_BACKOFF, why);
+}
+
+/* May a channel be made now? If there were too many of late, the peer is in quarantine. */
+static bool may_attempt(struct ck_peer *peer)
+{
+	bool was_quarantined = quarantined(peer);
+
+	if (!was_quarantined && ck_account_attempt(peer->account))
+		return true;
+	enter_quarantine(peer);
+	if (!was_quarantined)
+		ck_notify_peer(peer, COKEEPER_EVENT_QUARANTINE, COKEEPER_CAUSE_NONE);
+	return false;
 }
 
 /**
@@ -72,6 +96,63 @@ static void unlink_channel(struct ck_peer *peer)
 		ck_notify_offer(peer, true);
 }
 
+/* End the channels that are over and have nothing in flight any more, or whose time has come.
+ * Returns how long (jiffies) until the next one's comes, 0 if there is none.
+ */
+static unsigned long end_drained(struct ck_dev *ck)
+{
+	struct ck_channel *ch, *next;
+	unsigned long left = 0;
+
+	lockdep_assert_held(&ck->lock);
+	list_for_each_entry_safe(ch, next, &ck->draining, draining) {
+		if (ck_channel_drained(ch)) {
+			list_del(&ch->draining);
+			ck_channel_end(ch);
+		} else if (!left || time_before(ch->end_by, jiffies + left)) {
+			left = max(1ul, ch->end_by - jiffies);
+		}
+	}
+	if (left)
+		queue_delayed_work(ck_wq, &ck->drain, left);
+	return left;
+}
+
+/**
+ * ck_connect_drain() - end the channels that are over
+ * @work: the device's; queued again while there are some
+ */
+void ck_connect_drain(struct work_struct *work)
+{
+	struct ck_dev *ck = container_of(work, struct ck_dev, drain.work);
+
+	mutex_lock(&ck->lock);
+	end_drained(ck);
+	mutex_unlock(&ck->lock);
+}
+
+/**
+ * ck_connect_wait_drained() - wait until the channels that are over have ended
+ * @ck: the device, inactive, so that no other channel comes; not locked
+ *
+ * The work may be frozen, so they are ended here.
+ */
+void ck_connect_wait_drained(struct ck_dev *ck)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	unsigned long left;
+
+	add_wait_queue(&ck->drained, &wait);
+	do {
+		mutex_lock(&ck->lock);
+		left = end_drained(ck);
+		mutex_unlock(&ck->lock);
+		if (left)
+			wait_woken(&wait, TASK_UNINTERRUPTIBLE, left);
+	} while (left);
+	remove_wait_queue(&ck->drained, &wait);
+}
+
 static void close_channel(struct ck_peer *peer, bool drain)
 {
 	struct ck_channel *ch = peer->channel;
@@ -79,7 +160,13 @@ static void close_channel(struct ck_peer *peer, bool drain)
 	if (!ch)
 		return;
 	peer->channel = NULL;
-	ck_channel_close(ch, drain);
+	if (!drain) {
+		ck_channel_end(ch);
+		return;
+	}
+	ck_channel_goodbye(ch);
+	list_add_tail(&ch->draining, &peer->ck->draining);
+	mod_delayed_work(ck_wq, &peer->ck->drain, 0);
 }
 
 /* The channel is over for a reason that is nobody's fault. */
@@ -90,9 +177,12 @@ static void disconnect(struct ck_peer *peer, enum cokeeper_reason reason,
 
 	unlink_channel(peer);
 	set_state(peer, COKEEPER_STATE_IDLE, reason);
-	/* A peer that has just closed is most likely on its way out. */
+	/* A peer that has just closed is most likely on its way out, and what made room for
+	 * another is not to have it back at once.
+	 */
 	WRITE_ONCE(peer->retry_at, jiffies +
-		   (reason == COKEEPER_REASON_PEER_CLOSED ? BACKOFF_MIN : 0));
+		   (reason == COKEEPER_REASON_PEER_CLOSED ||
+		    reason == COKEEPER_REASON_NO_RESOURCES ? BACKOFF_MIN : 0));
 	WRITE_ONCE(peer->wanted, false);
 	if (was_connected)
 		ck_notify_peer(peer, COKEEPER_EVENT_DISCONNECT, COKEEPER_CAUSE_NONE);
@@ -106,10 +196,18 @@ static void fail(struct ck_peer *peer, enum cokeeper_reason reason)
 
 	unlink_channel(peer);
 	back_off(peer, reason);
-	if (reason == COKEEPER_REASON_PROTOCOL_ERROR)
-		ck_notify_peer(peer, COKEEPER_EVENT_QUARANTINE, COKEEPER_CAUSE_NONE);
-	else if (was_connected)
+	if (was_connected)
 		ck_notify_peer(peer, COKEEPER_EVENT_DISCONNECT, COKEEPER_CAUSE_NONE);
+	close_channel(peer, false);
+}
+
+/* The peer broke the protocol. */
+static void breach(struct ck_peer *peer)
+{
+	unlink_channel(peer);
+	ck_account_breach(peer->account);
+	enter_quarantine(peer);
+	ck_notify_peer(peer, COKEEPER_EVENT_QUARANTINE, COKEEPER_CAUSE_NONE);
 	close_channel(peer, false);
 }
 
@@ -123,15 +221,32 @@ static void connected(struct ck_peer *peer)
 	ck_notify_peer(peer, COKEEPER_EVENT_CONNECT, COKEEPER_CAUSE_NONE);
 }
 
-/* What all channels take. */
+/* What all channels take, but for those that are about to end. */
 static unsigned long pages_used(struct ck_dev *ck)
+{
+	unsigned long nr = ck_account_pages();
+	struct ck_channel *ch;
+
+	list_for_each_entry(ch, &ck->draining, draining)
+		nr -= ck_channel_pages(ch);
+	return nr;
+}
+
+static bool idle(const struct ck_peer *peer)
+{
+	return peer->state == COKEEPER_STATE_CONNECTED &&
+	       time_after_eq(jiffies, ck_channel_used(peer->channel) + BUSY_TIME);
+}
+
+/* What would come free if all channels that are not in use were given back. */
+static unsigned long idle_pages(struct ck_dev *ck)
 {
 	unsigned long nr = 0;
 	struct ck_peer *peer;
 	unsigned int bucket;
 
 	hash_for_each(ck->peers, bucket, peer, node)
-		if (peer->channel)
+		if (idle(peer))
 			nr += ck_channel_pages(peer->channel);
 	return nr;
 }
@@ -150,25 +265,53 @@ static struct ck_peer *least_recently_used(struct ck_dev *ck)
 	return oldest;
 }
 
-/* Account for a new channel, and give others back for it; false if all are in use. */
-static bool charge_channel(struct ck_peer *peer, struct ck_channel *ch)
+/* Give channels back that are not in use, until so many pages will come free. If there are too
+ * few, false, and all are kept.
+ */
+static bool make_room(struct ck_dev *ck, unsigned long pages)
 {
-	struct ck_dev *ck = peer->ck;
 	struct ck_peer *victim;
+	unsigned long got = 0;
 
-	lockdep_assert_held(&ck->lock);
-	while (pages_used(ck) + ck_channel_pages(ch) >
-	       totalram_pages() * ck->memory_share / 100) {
+	if (idle_pages(ck) < pages)
+		return false;
+	while (got < pages) {
 		victim = least_recently_used(ck);
-		if (!victim || time_before(jiffies, ck_channel_used(victim->channel) +
-					   BUSY_TIME)) {
-			ck_channel_close(ch, false);
-			return false;
-		}
+		if (!victim)
+			break;
+		got += ck_channel_pages(victim->channel);
+		ck_account_unattempt(victim->account);
 		disconnect(victim, COKEEPER_REASON_NO_RESOURCES, true);
 	}
-	peer->channel = ch;
 	return true;
+}
+
+/* Take a channel that was just made, if there is memory for it, or others give it back. They
+ * do not for a domain that has a share already, be it in pages that it does not give back.
+ */
+static int adopt(struct ck_peer *peer, struct ck_channel *ch)
+{
+	unsigned long max, used, held;
+	struct ck_dev *ck = peer->ck;
+
+	lockdep_assert_held(&ck->lock);
+	max = totalram_pages() * ck->memory_share / 100;
+	held = ck_account_held(peer->account, CK_GRANTS) +
+	       ck_account_held(peer->account, CK_MAPPED);
+	/* No page or port is left for it; there may be if another gives its back. */
+	if (IS_ERR(ch)) {
+		if (PTR_ERR(ch) == -ENOSPC && held <= max / MEMORY_SHARES)
+			make_room(ck, 1);
+		return PTR_ERR(ch);
+	}
+	held -= ck_channel_pages(ch);
+	used = pages_used(ck);
+	if (used > max && (held > max / MEMORY_SHARES || !make_room(ck, used - max))) {
+		ck_channel_end(ch);
+		return -ENOMEM;
+	}
+	peer->channel = ch;
+	return 0;
 }
 
 /**
@@ -196,18 +339,14 @@ void ck_connect_reclaim(struct work_struct *work)
 static void make_offer(struct ck_peer *peer)
 {
 	struct ck_dev *ck = peer->ck;
-	struct ck_channel *ch;
 
 	if (!ck->helper) {
 		back_off(peer, COKEEPER_REASON_NO_HELPER);
 		return;
 	}
-	if (peer->pinned > PINNED_MAX * ck_nr_lanes(ck)) {
-		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
+	if (!may_attempt(peer))
 		return;
-	}
-	ch = ck_channel_offer(peer, ++ck->next_offer);
-	if (IS_ERR(ch) || !charge_channel(peer, ch)) {
+	if (adopt(peer, ck_channel_offer(peer, ++ck->next_offer))) {
 		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
 		return;
 	}
@@ -219,6 +358,10 @@ static void make_offer(struct ck_peer *peer)
 
 static void work_offered(struct ck_peer *peer)
 {
+	if (ck_channel_any(peer->channel, ck_lane_broken)) {
+		breach(peer);
+		return;
+	}
 	switch (ck_lane_peer_state(&peer->channel->lane[0])) {
 	case CK_END_INIT:
 		if (time_before(jiffies, peer->retry_at))
@@ -248,7 +391,7 @@ static void work_connected(struct ck_peer *peer)
 	if (time_after_eq(jiffies, peer->retry_at))
 		peer->failures = 0;
 	if (ck_channel_any(ch, ck_lane_broken))
-		fail(peer, COKEEPER_REASON_PROTOCOL_ERROR);
+		breach(peer);
 	else if (!ck_channel_is_open(ch))
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, true);
 }
@@ -292,10 +435,11 @@ void ck_connect_work(struct work_struct *work)
 void ck_connect_renewed(struct ck_peer *peer, const struct ck_peer_id *id)
 {
 	disconnect(peer, COKEEPER_REASON_NO_TRAFFIC, false);
+	ck_account_put(peer->account);
+	peer->account = ck_account_get(id->domid);
 	peer->id.domid = id->domid;
 	peer->id.instance = id->instance;
 	peer->failures = 0;
-	peer->pinned = 0;
 }
 
 /**
@@ -321,7 +465,7 @@ void ck_connect_peer_left(struct ck_peer *peer, enum cokeeper_cause cause, bool 
 /* May a peer's offer be taken now? Ends what stands against it. Returns 1, 0 if the offer
  * is known, late or loses, or a negative errno.
  */
-static int may_accept(struct ck_peer *peer, u32 offer, struct netlink_ext_ack *extack)
+static int may_accept(struct ck_peer *peer, u32 offer)
 {
 	struct ck_dev *ck = peer->ck;
 
@@ -341,8 +485,7 @@ static int may_accept(struct ck_peer *peer, u32 offer, struct netlink_ext_ack *e
 		disconnect(peer, COKEEPER_REASON_PEER_CLOSED, false);
 		return 1;
 	default:
-		return quarantined(peer) ?
-		       ck_refuse(extack, -EAGAIN, "the peer is in quarantine") : 1;
+		return quarantined(peer) ? -EAGAIN : 1;
 	}
 }
 
@@ -353,6 +496,10 @@ static int accept_failed(struct ck_peer *peer, int err, struct netlink_ext_ack *
 		back_off(peer, COKEEPER_REASON_VERSION);
 		return ck_refuse(extack, err,
 				 "the peer speaks another version of the channel protocol");
+	case -EDQUOT:
+		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
+		return ck_refuse(extack, err,
+				 "the peer's domain has its share of pages or event channels already");
 	case -ENOMEM:
 	case -ENOSPC:
 		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
@@ -380,7 +527,7 @@ int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id, u32 offer
 		       u32 port, struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer;
-	struct ck_channel *ch;
+	bool counted;
 	int ret;
 
 	lockdep_assert_held(&ck->lock);
@@ -392,18 +539,18 @@ int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id, u32 offer
 	if (ck->inactive)
 		return ck_refuse(extack, -ENETDOWN,
 				 "the device is inactive: it or its lower device is down, or has a native XDP program");
-	ret = may_accept(peer, offer, extack);
-	if (ret <= 0)
-		return ret;
+	/* Where both ends offer, that is one attempt. */
+	counted = peer->state == COKEEPER_STATE_OFFERED;
+	ret = may_accept(peer, offer);
+	if (ret == 0)
+		return 0;
+	if (ret < 0 || (counted ? quarantined(peer) : !may_attempt(peer)))
+		return ck_refuse(extack, -EAGAIN, "the peer is in quarantine");
 
-	ch = ck_channel_accept(peer, offer, gref, port);
-	if (IS_ERR(ch))
-		return accept_failed(peer, PTR_ERR(ch), extack);
-	if (!charge_channel(peer, ch)) {
-		back_off(peer, COKEEPER_REASON_NO_RESOURCES);
-		return ck_refuse(extack, -ENOSPC, "channels take all the memory that they may");
-	}
-	ck_channel_open(ch);
+	ret = adopt(peer, ck_channel_accept(peer, offer, gref, port));
+	if (ret)
+		return accept_failed(peer, ret, extack);
+	ck_channel_open(peer->channel);
 	connected(peer);
 	return 0;
 }
@@ -430,7 +577,7 @@ void ck_connect_helper_bound(struct ck_dev *ck)
  * ck_connect_goodbye_all() - stop sending to all peers, and tell them
  * @ck: the device, locked
  *
- * What closes the channels then does not make one peer wait for another.
+ * The time that each has for what is in flight begins here.
  */
 void ck_connect_goodbye_all(struct ck_dev *ck)
 {

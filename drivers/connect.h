@@ -7,6 +7,8 @@
 
 void ck_connect_work(struct work_struct *work);
 void ck_connect_reclaim(struct work_struct *work);
+void ck_connect_drain(struct work_struct *work);
+void ck_connect_wait_drained(struct ck_dev *ck);
 int ck_connect_offered(struct ck_dev *ck, const struct ck_peer_id *id, u32 offer, u32 gref,
 		       u32 port, struct netlink_ext_ack *extack);
 void ck_connect_helper_bound(struct ck_dev *ck);

@@ -9,17 +9,22 @@
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 
+#include "account.h"
 #include "busypoll.h"
 #include "channel.h"
 #include "connect.h"
 #include "device.h"
 #include "../netlink/notify.h"
 #include "peertable.h"
+#include "sources.h"
 #include "steer.h"
+#include "withdraw.h"
 #include "../netlink/if_link.h"
 
-/* How long the peers of a helper that went without a word are kept. */
-#define HELPER_GRACE	(30 * HZ)
+/* How long a helper that went without a word may be away: long enough for a restart or an
+ * upgrade. Its peers and its announcement are kept until then.
+ */
+#define HELPER_GRACE	(20 * HZ)
 /* Per cent of the memory that channels may take, unless the link says otherwise. */
 #define MEMORY_SHARE	12
 
@@ -162,8 +167,20 @@ static int ck_stop(struct net_device *dev)
 	ck->up = false;
 	check_active(ck);
 	mutex_unlock(&ck->lock);
+	/* The queues run until then. */
+	ck_connect_wait_drained(ck);
 	stop_queues(ck, ck_max_lanes(ck));
 	return 0;
+}
+
+/* Remove what a helper may have announced in XenStore. */
+static void withdraw(struct ck_dev *ck)
+{
+	lockdep_assert_held(&ck->lock);
+	if (is_zero_ether_addr(ck->helper_mac))
+		return;
+	ck_withdraw(ck->helper_mac);
+	eth_zero_addr(ck->helper_mac);
 }
 
 static void ck_helper_grace_over(struct work_struct *work)
@@ -171,9 +188,38 @@ static void ck_helper_grace_over(struct work_struct *work)
 	struct ck_dev *ck = container_of(work, struct ck_dev, grace.work);
 
 	mutex_lock(&ck->lock);
-	if (!ck->helper)
+	if (!ck->helper) {
 		ck_peertable_forget_all(ck, COKEEPER_CAUSE_HELPER);
+		withdraw(ck);
+	}
 	mutex_unlock(&ck->lock);
+}
+
+/**
+ * ck_device_bind_helper() - a socket becomes the helper of a device
+ * @ck: the device, locked
+ * @portid: of the socket
+ * @extack: says why not
+ * Return: 0 or a negative errno.
+ */
+int ck_device_bind_helper(struct ck_dev *ck, u32 portid, struct netlink_ext_ack *extack)
+{
+	const u8 *mac = ck->lower->dev_addr;
+
+	lockdep_assert_held(&ck->lock);
+	if (ck->helper && ck->helper != portid)
+		return ck_refuse(extack, -EBUSY, "another helper is bound to the device");
+	if (ck_withdrawing(mac))
+		return ck_refuse(extack, -EINPROGRESS,
+				 "the last helper's announcement is being removed: try again");
+	if (!ether_addr_equal(ck->helper_mac, mac))
+		withdraw(ck);
+	ether_addr_copy(ck->helper_mac, mac);
+	ck->helper = portid;
+	cancel_delayed_work(&ck->grace);
+	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
+	ck_connect_helper_bound(ck);
+	return 0;
 }
 
 static void renew_instance(struct ck_dev *ck)
@@ -200,6 +246,9 @@ void ck_device_suspend_all(void)
 		check_active(ck);
 		mutex_unlock(&ck->lock);
 	}
+	/* All of them drain at the same time. */
+	list_for_each_entry(ck, &devices, list)
+		ck_connect_wait_drained(ck);
 	mutex_unlock(&devices_lock);
 }
 
@@ -214,6 +263,8 @@ void ck_device_resume_all(bool elsewhere)
 
 	mutex_lock(&devices_lock);
 	WRITE_ONCE(suspended, false);
+	if (elsewhere)
+		ck_account_forgive_all();
 	list_for_each_entry(ck, &devices, list) {
 		mutex_lock(&ck->lock);
 		if (elsewhere) {
@@ -258,6 +309,7 @@ static void ck_destroy(struct net_device *dev)
 {
 	struct ck_dev *ck = netdev_priv(dev);
 
+	ck_sources_set(&ck->sources, NULL);
 	kfree(ck->queue);
 	free_percpu(ck->stats);
 	free_percpu(dev->tstats);
@@ -306,10 +358,12 @@ static void ck_uninit(struct net_device *dev)
 	mutex_lock(&ck->lock);
 	ck->dead = true;
 	ck_peertable_forget_all(ck, COKEEPER_CAUSE_DEVICE);
+	withdraw(ck);
 	mutex_unlock(&ck->lock);
 	/* 2. Work for a peer holds the device, so that is waited for after this. */
 	cancel_delayed_work_sync(&ck->grace);
 	cancel_delayed_work_sync(&ck->reclaim);
+	cancel_delayed_work_sync(&ck->drain);
 	/* 3. The channels went when the device was closed, and the hook before them; a
 	 *    grace period has passed since, so no packet has the work queued again.
 	 */
@@ -461,6 +515,9 @@ static void init_device(struct ck_dev *ck, struct net_device *dev, struct net_de
 	hash_init(ck->peers);
 	INIT_DELAYED_WORK(&ck->grace, ck_helper_grace_over);
 	INIT_DELAYED_WORK(&ck->reclaim, ck_connect_reclaim);
+	INIT_DELAYED_WORK(&ck->drain, ck_connect_drain);
+	INIT_LIST_HEAD(&ck->draining);
+	init_waitqueue_head(&ck->drained);
 	INIT_DELAYED_WORK(&ck->check, ck_device_check);
 	renew_instance(ck);
 }
@@ -667,8 +724,8 @@ static struct notifier_block netdev_notifier = {
 	.notifier_call = ck_netdev_event,
 };
 
-/* A socket closes. A device that it was the helper of keeps its peers for a while, in which
- * a restarted helper takes them over.
+/* A socket closes. A device that it was the helper of keeps its peers and its announcement
+ * for a while, in which a restarted helper takes them over.
  */
 static int ck_socket_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {

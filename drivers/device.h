@@ -5,11 +5,14 @@
 
 #include <linux/types.h>
 
+struct ck_dev;
 struct net_device;
+struct netlink_ext_ack;
 
 int ck_device_init(void);
 void ck_device_exit(void);
 bool ck_is_device(const struct net_device *dev);
+int ck_device_bind_helper(struct ck_dev *ck, u32 portid, struct netlink_ext_ack *extack);
 void ck_device_suspend_all(void);
 void ck_device_resume_all(bool elsewhere);
 int ck_suspend_init(void);

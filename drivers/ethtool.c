@@ -18,6 +18,7 @@ static const char stat_names[CK_NR_STATS][ETH_GSTRING_LEN] = {
 	[CK_TX_FALLBACK_NO_CHANNEL]	= "tx_fallback_no_channel",
 	[CK_TX_FALLBACK_SIZE]		= "tx_fallback_size",
 	[CK_TX_FALLBACK_UNSUPPORTED]	= "tx_fallback_unsupported",
+	[CK_TX_FALLBACK_SOURCE]		= "tx_fallback_source",
 	[CK_TX_FALLBACK_FULL]		= "tx_fallback_full",
 	[CK_TX_FALLBACK_TIMEOUT]	= "tx_fallback_timeout",
 	[CK_TX_FALLBACK_STALLED]	= "tx_fallback_stalled",
@@ -25,6 +26,7 @@ static const char stat_names[CK_NR_STATS][ETH_GSTRING_LEN] = {
 	[CK_TX_RING_FULL]		= "tx_ring_full",
 	[CK_RX_DROPPED_LENGTH]		= "rx_dropped_length",
 	[CK_RX_DROPPED_HEADER]		= "rx_dropped_header",
+	[CK_RX_DROPPED_SOURCE]		= "rx_dropped_source",
 	[CK_RX_DROPPED_MEMORY]		= "rx_dropped_memory",
 };
 
@@ -53,6 +55,7 @@ static void get_queue_stats(struct ck_dev *ck, u64 *data)
 {
 	struct ck_traffic sum[CK_LANES_MAX];
 	unsigned int i, bucket;
+	struct ck_channel *ch;
 	struct ck_peer *peer;
 
 	mutex_lock(&ck->lock);
@@ -61,6 +64,9 @@ static void get_queue_stats(struct ck_dev *ck, u64 *data)
 	hash_for_each(ck->peers, bucket, peer, node)
 		for (i = 0; peer->channel && i < peer->channel->nr; i++)
 			ck_lane_add_stats(&peer->channel->lane[i], &sum[i]);
+	list_for_each_entry(ch, &ck->draining, draining)
+		for (i = 0; i < ch->nr; i++)
+			ck_lane_add_stats(&ch->lane[i], &sum[i]);
 	mutex_unlock(&ck->lock);
 
 	for (i = 0; i < ck_max_lanes(ck); i++) {

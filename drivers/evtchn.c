@@ -5,6 +5,7 @@
 #include <xen/interface/event_channel.h>
 #include <asm/xen/hypercall.h>
 
+#include "account.h"
 #include "evtchn.h"
 
 static void close_port(u32 port)
@@ -34,19 +35,8 @@ static int bind_irq(struct ck_evtchn *evtchn, irq_handler_t handler, const char 
 	return 0;
 }
 
-/**
- * ck_evtchn_open() - set an event channel to another domain up
- * @evtchn: to be set up; @evtchn->port is what that domain needs to know
- * @domid: that domain
- * @remote_port: of an event channel that it made for us; NULL: make one for it to bind to
- * @handler: called in hard interrupt context, maybe before this returns; its event stays
- *	masked until ck_evtchn_eoi()
- * @name: of the interrupt, kept
- * @arg: for @handler
- * Return: 0 or a negative errno.
- */
-int ck_evtchn_open(struct ck_evtchn *evtchn, u16 domid, const u32 *remote_port,
-		   irq_handler_t handler, const char *name, void *arg)
+/* Have Xen make one end of an event channel, in @evtchn->port. */
+static int make_port(struct ck_evtchn *evtchn, u16 domid, const u32 *remote_port)
 {
 	struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = domid };
 	struct evtchn_bind_interdomain bind = { .remote_dom = domid };
@@ -60,7 +50,34 @@ int ck_evtchn_open(struct ck_evtchn *evtchn, u16 domid, const u32 *remote_port,
 		err = HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc);
 		evtchn->port = alloc.port;
 	}
-	return err ?: bind_irq(evtchn, handler, name, arg);
+	return err;
+}
+
+/**
+ * ck_evtchn_open() - set an event channel to another domain up
+ * @evtchn: to be set up; @evtchn->port is what that domain needs to know
+ * @account: that domain's
+ * @remote_port: of an event channel that it made for us; NULL: make one for it to bind to
+ * @handler: called in hard interrupt context, maybe before this returns; its event stays
+ *	masked until ck_evtchn_eoi()
+ * @name: of the interrupt, kept
+ * @arg: for @handler
+ * Return: 0 or a negative errno, that of ck_account_charge() among them.
+ */
+int ck_evtchn_open(struct ck_evtchn *evtchn, struct ck_account *account,
+		   const u32 *remote_port, irq_handler_t handler, const char *name, void *arg)
+{
+	int err = ck_account_charge(account, CK_PORTS, 1);
+
+	if (err)
+		return err;
+	err = make_port(evtchn, ck_account_domid(account), remote_port) ?:
+	      bind_irq(evtchn, handler, name, arg);
+	if (err)
+		ck_account_uncharge(account, CK_PORTS, 1);
+	else
+		evtchn->account = account;
+	return err;
 }
 
 /**
@@ -88,7 +105,9 @@ bool ck_evtchn_bound(const struct ck_evtchn *evtchn)
  */
 void ck_evtchn_close(struct ck_evtchn *evtchn, void *arg)
 {
-	if (evtchn->irq)
-		unbind_from_irqhandler(evtchn->irq, arg);
+	if (!evtchn->irq)
+		return;
+	unbind_from_irqhandler(evtchn->irq, arg);
 	evtchn->irq = 0;
+	ck_account_uncharge(evtchn->account, CK_PORTS, 1);
 }

@@ -7,12 +7,16 @@
 #include <linux/types.h>
 #include <xen/events.h>
 
+struct ck_account;
+
 /**
  * struct ck_evtchn - an event channel to the other domain
+ * @account: the other domain's, to which it is charged
  * @irq: its interrupt, 0 if it is not set up
  * @port: the port here
  */
 struct ck_evtchn {
+	struct ck_account *account;
 	int irq;
 	u32 port;
 };
@@ -37,8 +41,8 @@ static inline void ck_evtchn_set_cpu(struct ck_evtchn *evtchn, unsigned int cpu)
 	irq_set_affinity(evtchn->irq, cpumask_of(cpu));
 }
 
-int ck_evtchn_open(struct ck_evtchn *evtchn, u16 domid, const u32 *remote_port,
-		   irq_handler_t handler, const char *name, void *arg);
+int ck_evtchn_open(struct ck_evtchn *evtchn, struct ck_account *account,
+		   const u32 *remote_port, irq_handler_t handler, const char *name, void *arg);
 bool ck_evtchn_bound(const struct ck_evtchn *evtchn);
 void ck_evtchn_close(struct ck_evtchn *evtchn, void *arg);
 

@@ -5,28 +5,32 @@
 
 #include <linux/types.h>
 
+struct ck_account;
 struct page;
 
 /**
  * struct ck_gntpages - pages that two domains share
- * @domid: the other domain
+ * @account: the other domain's
  * @foreign: the pages are the other domain's and mapped here
- * @nr: number of pages, 0 if they are not set up
+ * @nr: number of pages
  * @page: the pages
  * @addr: their addresses
  * @ref: grant references if they are ours, else handles of the mappings
+ * @late: in the list of those that the other domain has not unmapped yet (gntpages.c)
  */
 struct ck_gntpages {
-	u16 domid;
+	struct ck_account *account;
 	bool foreign;
 	unsigned int nr;
 	struct page **page;
 	void **addr;
 	u32 *ref;
+	struct list_head late;
 };
 
-int ck_gntpages_grant(struct ck_gntpages *pages, u16 domid, unsigned int nr);
-int ck_gntpages_map(struct ck_gntpages *pages, u16 domid, const u32 *ref, unsigned int nr);
-unsigned int ck_gntpages_release(struct ck_gntpages *pages);
+struct ck_gntpages *ck_gntpages_grant(struct ck_account *account, unsigned int nr);
+struct ck_gntpages *ck_gntpages_map(struct ck_account *account, const u32 *ref, unsigned int nr);
+void ck_gntpages_release(struct ck_gntpages *pages);
+void ck_gntpages_exit(void);
 
 #endif /* CK_GNTPAGES_H */

@@ -9,7 +9,6 @@
 
 #include <linux/hrtimer.h>
 #include <linux/skbuff.h>
-#include <linux/wait.h>
 
 #include "evtchn.h"
 #include "gntpages.h"
@@ -78,15 +77,14 @@ struct ck_rx {
  * @control: the control page, NULL until it was checked
  * @role: CK_OFFERER or CK_ACCEPTOR
  * @evtchn: the event channel
- * @control_pages: holds the control page
- * @ring_pages: holds the pages of both rings
+ * @control_pages: holds the control page; NULL until it is there
+ * @ring_pages: holds the pages of both rings; NULL until they are there
  * @source: what the queue polls
  * @tx: the sending side
  * @rx: the receiving side
  * @peer_state: state of the other end, as the poll saw it last
  * @eoi_pending: an event came and the next is not let in yet
  * @worked: the poll did something since then
- * @progress: wakes who waits for @rx to be empty and for the peer's goodbye
  */
 struct ck_lane {
 	struct ck_peer *peer;
@@ -94,8 +92,8 @@ struct ck_lane {
 	struct ck_control *control;
 	unsigned int role;
 	struct ck_evtchn evtchn;
-	struct ck_gntpages control_pages;
-	struct ck_gntpages ring_pages;
+	struct ck_gntpages *control_pages;
+	struct ck_gntpages *ring_pages;
 	struct ck_source source;
 
 	struct ck_tx tx ____cacheline_aligned_in_smp;
@@ -104,7 +102,6 @@ struct ck_lane {
 	u32 peer_state;
 	bool eoi_pending;
 	bool worked;
-	wait_queue_head_t progress;
 };
 
 /* Did the peer break the rules? */
@@ -120,11 +117,13 @@ static inline bool ck_lane_stalled(const struct ck_lane *lane)
 	       READ_ONCE(lane->tx.ring.shared->cons) != READ_ONCE(lane->tx.ring.prod);
 }
 
-/* What the other end says of itself: an enum ck_end_state, or any other number. */
+/* What the other end says of itself: an enum ck_end_state. What is none counts as its end. */
 static inline u32 ck_lane_peer_state(const struct ck_lane *lane)
 {
 	/* Pairs with the peer's lane_set_state(). */
-	return virt_load_acquire(&lane->control->end[!lane->role].state);
+	u32 state = virt_load_acquire(&lane->control->end[!lane->role].state);
+
+	return min_t(u32, state, CK_END_CLOSED);
 }
 
 /* Add what went through a lane, which is in any state. */

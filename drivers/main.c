@@ -3,12 +3,12 @@
 
 #include <linux/module.h>
 #include <linux/workqueue.h>
-#include <net/genetlink.h>
-#include <net/rtnetlink.h>
 #include <xen/xen.h>
 
+#include "account.h"
 #include "cokeeper.h"
 #include "device.h"
+#include "gntpages.h"
 #include "../netlink/netlink.h"
 
 static int __init cokeeper_init(void)
@@ -53,12 +53,13 @@ static void __exit cokeeper_exit(void)
 	ck_suspend_exit();
 	ck_netlink_exit();
 	destroy_workqueue(ck_wq);
+	ck_gntpages_exit();
+	ck_account_exit();
 }
 
 module_init(cokeeper_init);
 module_exit(cokeeper_exit);
 
 MODULE_DESCRIPTION("Traffic between co-located Xen guests through shared rings");
+/* There is no alias by which an unprivileged user could have it loaded. */
 MODULE_LICENSE("GPL");
-MODULE_ALIAS_RTNL_LINK("cokeeper");
-MODULE_ALIAS_GENL_FAMILY(COKEEPER_FAMILY_NAME);

@@ -3,7 +3,9 @@
 
 #include <linux/slab.h>
 
+#include "account.h"
 #include "peer.h"
+#include "sources.h"
 
 struct workqueue_struct *ck_wq;
 
@@ -28,6 +30,7 @@ struct ck_peer *ck_peer_alloc(struct ck_dev *ck, const struct ck_peer_id *id,
 	peer->ck = ck;
 	netdev_hold(ck->dev, &peer->dev_tracker, GFP_KERNEL);
 	peer->id = *id;
+	peer->account = ck_account_get(id->domid);
 	peer->state = COKEEPER_STATE_IDLE;
 	peer->reason = COKEEPER_REASON_NO_TRAFFIC;
 	peer->retry_at = jiffies;
@@ -57,6 +60,8 @@ static void peer_release(struct kref *ref)
 {
 	struct ck_peer *peer = container_of(ref, struct ck_peer, ref);
 
+	ck_account_put(peer->account);
+	ck_sources_set(&peer->sources, NULL);
 	netdev_put(peer->ck->dev, &peer->dev_tracker);
 	kfree_rcu(peer, rcu);
 }

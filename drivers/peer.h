@@ -10,7 +10,9 @@
 
 #include "cokeeper.h"
 
+struct ck_account;
 struct ck_channel;
+struct ck_sources;
 
 /**
  * struct ck_peer_id - what the helper tells of a peer
@@ -30,7 +32,9 @@ struct ck_peer_id {
  * @ref: held by the hash, by the work while it is queued, and by each channel
  * @ck: its device, which it holds
  * @id: who it is; @id.mac is fixed, the rest is protected by the device's lock
+ * @account: of the domain @id.domid, with a reference; protected by the device's lock
  * @tx_channel: where senders put packets, NULL while these take the lower device; RCU
+ * @sources: what it may send from; changed under the device's lock, read under RCU
  * @wanted: a packet asked for a channel since the work last ran
  * @wait_again: when (jiffies) packets may wait for it again after one did for too long
  * @fallback_packets: packets for it that took the lower device
@@ -42,7 +46,6 @@ struct ck_peer_id {
  * @reason: why packets take the lower device
  * @failures: in a row
  * @retry_at: no new offer before this (jiffies); read without the lock
- * @pinned: pages of dead channels that the peer may still map
  * @closed_stats: counters of its channels that have ended
  * @dev_tracker: of that reference
  * @rcu: lookups may hold the peer until a grace period after its end
@@ -52,7 +55,9 @@ struct ck_peer {
 	struct kref ref;
 	struct ck_dev *ck;
 	struct ck_peer_id id;
+	struct ck_account *account;
 	struct ck_channel __rcu *tx_channel;
+	struct ck_sources __rcu *sources;
 	bool wanted;
 	unsigned long wait_again;
 	atomic_long_t fallback_packets;
@@ -65,7 +70,6 @@ struct ck_peer {
 	enum cokeeper_reason reason;
 	unsigned int failures;
 	unsigned long retry_at;
-	unsigned int pinned;
 	struct ck_traffic closed_stats;
 	netdevice_tracker dev_tracker;
 	struct rcu_head rcu;

@@ -7,6 +7,7 @@
 
 #include "connect.h"
 #include "peertable.h"
+#include "sources.h"
 #include "../netlink/notify.h"
 
 static void add(struct ck_dev *ck, struct ck_peer *peer, enum cokeeper_cause cause)
@@ -17,10 +18,18 @@ static void add(struct ck_dev *ck, struct ck_peer *peer, enum cokeeper_cause cau
 	ck_notify_peer(peer, COKEEPER_EVENT_JOIN, cause);
 }
 
+/* From now on it may send from these alone; they are taken over. */
+static void set_sources(struct ck_peer *peer, struct ck_sources **sources)
+{
+	ck_sources_set(&peer->sources, *sources);
+	*sources = NULL;
+}
+
 /* The peer is in the table already: it may be another guest now, or was started anew. */
 static void renew(struct ck_peer *peer, const struct ck_peer_id *id,
-		  enum cokeeper_cause cause)
+		  struct ck_sources **sources, enum cokeeper_cause cause)
 {
+	set_sources(peer, sources);
 	if (peer->id.domid == id->domid && peer->id.instance == id->instance) {
 		ck_connect_sign_of_life(peer);
 		if (cause == COKEEPER_CAUSE_ADDRESS)
@@ -60,12 +69,14 @@ static int check_id(struct ck_dev *ck, const struct ck_peer_id *id,
  * ck_peertable_set() - add a peer, or renew its domain id and instance
  * @ck: the device, locked
  * @id: who it is
+ * @sources: what it may send from; taken over, which leaves NULL, if that succeeds
  * @cause: why, for listeners; COKEEPER_CAUSE_ADDRESS tells them of other addresses
  * @extack: says why not
  * Return: 0 or a negative errno.
  */
 int ck_peertable_set(struct ck_dev *ck, const struct ck_peer_id *id,
-		     enum cokeeper_cause cause, struct netlink_ext_ack *extack)
+		     struct ck_sources **sources, enum cokeeper_cause cause,
+		     struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer;
 	int err;
@@ -76,7 +87,7 @@ int ck_peertable_set(struct ck_dev *ck, const struct ck_peer_id *id,
 		return err;
 	peer = ck_peer_lookup(ck, id->mac);
 	if (peer) {
-		renew(peer, id, cause);
+		renew(peer, id, sources, cause);
 		return 0;
 	}
 	if (ck->nr_peers >= COKEEPER_MAX_PEERS)
@@ -84,6 +95,7 @@ int ck_peertable_set(struct ck_dev *ck, const struct ck_peer_id *id,
 	peer = ck_peer_alloc(ck, id, ck_connect_work);
 	if (!peer)
 		return -ENOMEM;
+	set_sources(peer, sources);
 	add(ck, peer, cause);
 	return 0;
 }
@@ -145,13 +157,15 @@ static int check_ids(struct ck_dev *ck, const struct ck_peer_id *id,
  * ck_peertable_replace() - make the table hold exactly these peers
  * @ck: the device, locked
  * @id: the peers; those that stay as they are keep their channels
+ * @sources: for each, as for ck_peertable_set()
  * @nr: how many
- * @cause: why, for listeners
+ * @cause: why, for listeners; those that go because of our own device still get what is
+ *	in flight
  * @extack: says why not
  * Return: 0, or a negative errno with nothing changed.
  */
 int ck_peertable_replace(struct ck_dev *ck, const struct ck_peer_id *id,
-			 unsigned int nr, enum cokeeper_cause cause,
+			 struct ck_sources **sources, unsigned int nr, enum cokeeper_cause cause,
 			 struct netlink_ext_ack *extack)
 {
 	struct ck_peer *peer, **fresh;
@@ -190,12 +204,14 @@ int ck_peertable_replace(struct ck_dev *ck, const struct ck_peer_id *id,
 	}
 	hash_for_each_safe(ck->peers, bucket, next, peer, node)
 		if (!peer->listed)
-			del(peer, cause, false);
+			del(peer, cause, cause == COKEEPER_CAUSE_DEVICE);
 	for (i = 0; i < nr; i++) {
-		if (fresh[i])
+		if (fresh[i]) {
+			set_sources(fresh[i], &sources[i]);
 			add(ck, fresh[i], cause);
-		else
-			renew(ck_peer_lookup(ck, id[i].mac), &id[i], cause);
+		} else {
+			renew(ck_peer_lookup(ck, id[i].mac), &id[i], &sources[i], cause);
+		}
 	}
 	kvfree(fresh);
 	return 0;

@@ -7,6 +7,7 @@
 #include <linux/virtio_net.h>
 
 #include "lane.h"
+#include "sources.h"
 
 /* Packets up to this size are copied into linear memory alone. */
 #define COPY_BREAK	1600
@@ -146,6 +147,17 @@ static bool rx_length_ok(const struct ck_rx *rx, const struct ck_frame *frame)
 		vnet_hdr(frame)->gso_type != VIRTIO_NET_HDR_GSO_NONE);
 }
 
+/* May the peer send that? Any process there may try to, so if not, that breaks no rule. */
+static bool rx_source_ok(const struct ck_lane *lane, const struct sk_buff *skb)
+{
+	bool ok;
+
+	rcu_read_lock();
+	ok = ck_sources_allow(rcu_dereference(lane->peer->sources), skb);
+	rcu_read_unlock();
+	return ok;
+}
+
 /* Take one frame. Returns 1, 0 if there is none, or -EPROTO if the peer broke the rules. */
 static int rx_one(struct ck_lane *lane)
 {
@@ -179,6 +191,12 @@ static int rx_one(struct ck_lane *lane)
 					       VIRTIO_NET_HDR_F_NEEDS_CSUM)))) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_SKB_CSUM);
 		rx_drop(lane, CK_RX_DROPPED_HEADER);
+		return 1;
+	}
+
+	if (unlikely(!rx_source_ok(lane, skb))) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_IP_RPFILTER);
+		rx_drop(lane, CK_RX_DROPPED_SOURCE);
 		return 1;
 	}
 

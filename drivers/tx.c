@@ -5,6 +5,7 @@
 
 #include "busypoll.h"
 #include "lane.h"
+#include "sources.h"
 #include "steer.h"
 
 /* How long a packet waits for space at most. A local sender's socket is charged for that
@@ -200,6 +201,8 @@ static enum hrtimer_restart ck_tx_timeout(struct hrtimer *timer)
 	if (tx_late(tx)) {
 		tx_take_pending(tx, &late);
 		WRITE_ONCE(tx->stalled, true);
+		/* Nothing tells of a peer that is gone: its event channel is looked at. */
+		ck_peer_kick(lane->peer);
 	} else if (!skb_queue_empty(&tx->pending)) {
 		tx_start_timer(tx);
 	}
@@ -252,7 +255,7 @@ static bool tx_refuses(struct ck_lane *lane, const struct sk_buff *skb, enum ck_
 
 /**
  * ck_tx_xmit() - send a packet to the peer
- * @lane: the lane; bottom halves are off
+ * @lane: the lane, under RCU; bottom halves are off
  * @skb: an IP packet that the lower device would send as it is, data at its network
  *	header; consumed whatever becomes of it
  *
@@ -270,6 +273,10 @@ void ck_tx_xmit(struct ck_lane *lane, struct sk_buff *skb)
 	__skb_queue_head_init(&done);
 	if (unlikely(!frame_from_skb(skb, &frame)))
 		goto fall_back;
+	if (unlikely(!ck_sources_allow(rcu_dereference(lane->peer->ck->sources), skb))) {
+		why = CK_TX_FALLBACK_SOURCE;
+		goto fall_back;
+	}
 	spin_lock(&tx->lock);
 	if (tx_refuses(lane, skb, &why))
 		goto unlock;

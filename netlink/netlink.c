@@ -10,6 +10,7 @@
 #include "../drivers/connect.h"
 #include "../drivers/device.h"
 #include "../drivers/peertable.h"
+#include "../drivers/sources.h"
 #include "netlink.h"
 #include "notify.h"
 
@@ -20,10 +21,16 @@ static const struct genl_multicast_group mcgrps[] = {
 	[CK_MCGRP_DEVICE] = { .name = COKEEPER_MCGRP_DEVICE },
 };
 
+static const struct nla_policy source_policy[COKEEPER_A_SOURCE_MAX + 1] = {
+	[COKEEPER_A_SOURCE_ADDRESS]	= NLA_POLICY_EXACT_LEN(16),
+	[COKEEPER_A_SOURCE_PREFIX_LEN]	= NLA_POLICY_MAX(NLA_U8, 128),
+};
+
 static const struct nla_policy peer_policy[COKEEPER_A_PEER_MAX + 1] = {
 	[COKEEPER_A_PEER_MAC]		= NLA_POLICY_ETH_ADDR,
 	[COKEEPER_A_PEER_DOMID]		= NLA_POLICY_MAX(NLA_U32, DOMID_FIRST_RESERVED - 1),
 	[COKEEPER_A_PEER_INSTANCE]	= { .type = NLA_U64 },
+	[COKEEPER_A_PEER_SOURCE]	= NLA_POLICY_NESTED(source_policy),
 };
 
 static const struct nla_policy offer_policy[COKEEPER_A_OFFER_MAX + 1] = {
@@ -37,6 +44,7 @@ static const struct nla_policy policy[COKEEPER_A_MAX + 1] = {
 	[COKEEPER_A_PEER]		= NLA_POLICY_NESTED(peer_policy),
 	[COKEEPER_A_OFFER]		= NLA_POLICY_NESTED(offer_policy),
 	[COKEEPER_A_CAUSE]		= NLA_POLICY_MAX(NLA_U32, COKEEPER_CAUSE_DEVICE),
+	[COKEEPER_A_SOURCE]		= NLA_POLICY_NESTED(source_policy),
 };
 
 /* Find the device that a request names; gives a reference. */
@@ -64,7 +72,8 @@ static void device_put(struct ck_dev *ck)
 static bool by_helper_only(u8 cmd)
 {
 	return cmd == COKEEPER_CMD_ROSTER_SET || cmd == COKEEPER_CMD_PEER_SET ||
-	       cmd == COKEEPER_CMD_PEER_DEL || cmd == COKEEPER_CMD_OFFER_SET;
+	       cmd == COKEEPER_CMD_PEER_DEL || cmd == COKEEPER_CMD_OFFER_SET ||
+	       cmd == COKEEPER_CMD_DEV_SET;
 }
 
 /* Resolve and lock the device, for all operations alike. */
@@ -204,6 +213,55 @@ static int parse_peer(const struct nlattr *attr, struct ck_peer_id *id,
 	return 0;
 }
 
+static int parse_source(const struct nlattr *attr, struct ck_prefix *source,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[COKEEPER_A_SOURCE_MAX + 1];
+	int err = nla_parse_nested(tb, COKEEPER_A_SOURCE_MAX, attr, source_policy, extack);
+
+	if (err)
+		return err;
+	if (!tb[COKEEPER_A_SOURCE_ADDRESS] || !tb[COKEEPER_A_SOURCE_PREFIX_LEN]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "a source needs an address and a prefix-len");
+		return -EINVAL;
+	}
+	source->addr = nla_get_in6_addr(tb[COKEEPER_A_SOURCE_ADDRESS]);
+	source->len = nla_get_u8(tb[COKEEPER_A_SOURCE_PREFIX_LEN]);
+	return 0;
+}
+
+/* Read all attributes of a type that are sources; NULL if there is none. */
+static int parse_sources(const struct nlattr *head, int len, int type,
+			 struct ck_sources **result, struct netlink_ext_ack *extack)
+{
+	struct ck_sources *sources;
+	const struct nlattr *attr;
+	unsigned int nr = 0;
+	int rem, err;
+
+	nla_for_each_attr(attr, head, len, rem)
+		nr += nla_type(attr) == type;
+	*result = NULL;
+	if (!nr)
+		return 0;
+	if (nr > COKEEPER_MAX_SOURCES)
+		return ck_refuse(extack, -ENOSPC, "more sources than a guest may have");
+	sources = kzalloc(struct_size(sources, prefix, nr), GFP_KERNEL);
+	if (!sources)
+		return -ENOMEM;
+	nla_for_each_attr(attr, head, len, rem) {
+		if (nla_type(attr) != type)
+			continue;
+		err = parse_source(attr, &sources->prefix[sources->nr++], extack);
+		if (err) {
+			kfree(sources);
+			return err;
+		}
+	}
+	*result = sources;
+	return 0;
+}
+
 static int ck_nl_peer_get(struct sk_buff *request, struct genl_info *info)
 {
 	struct ck_dev *ck = info->user_ptr[0];
@@ -282,15 +340,7 @@ out:
 
 static int ck_nl_helper_bind(struct sk_buff *request, struct genl_info *info)
 {
-	struct ck_dev *ck = info->user_ptr[0];
-
-	if (ck->helper && ck->helper != info->snd_portid)
-		return ck_refuse(info->extack, -EBUSY, "another helper is bound to the device");
-	ck->helper = info->snd_portid;
-	cancel_delayed_work(&ck->grace);
-	ck_notify_dev(ck, COKEEPER_CAUSE_NONE);
-	ck_connect_helper_bound(ck);
-	return 0;
+	return ck_device_bind_helper(info->user_ptr[0], info->snd_portid, info->extack);
 }
 
 static u32 get_cause(const struct genl_info *info)
@@ -304,6 +354,7 @@ static int ck_nl_roster_set(struct sk_buff *request, struct genl_info *info)
 {
 	const struct nlmsghdr *nlh = info->nlhdr;
 	struct ck_dev *ck = info->user_ptr[0];
+	struct ck_sources **sources;
 	unsigned int nr = 0, i = 0;
 	struct ck_peer_id *id;
 	struct nlattr *attr;
@@ -315,30 +366,47 @@ static int ck_nl_roster_set(struct sk_buff *request, struct genl_info *info)
 	if (nr > COKEEPER_MAX_PEERS)
 		return ck_refuse(info->extack, -ENOSPC, "more peers than the table takes");
 	id = kvcalloc(nr, sizeof(*id), GFP_KERNEL);
-	if (nr && !id)
-		return -ENOMEM;
+	sources = kvcalloc(nr, sizeof(*sources), GFP_KERNEL);
+	if (nr && (!id || !sources)) {
+		err = -ENOMEM;
+		goto free;
+	}
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {
 		if (nla_type(attr) != COKEEPER_A_PEER)
 			continue;
-		err = parse_peer(attr, &id[i++], true, true, info->extack);
+		err = parse_peer(attr, &id[i], true, true, info->extack) ?:
+		      parse_sources(nla_data(attr), nla_len(attr), COKEEPER_A_PEER_SOURCE,
+				    &sources[i], info->extack);
 		if (err)
 			goto free;
+		i++;
 	}
-	err = ck_peertable_replace(ck, id, nr, get_cause(info) ?: COKEEPER_CAUSE_RESYNC,
-				   info->extack);
+	err = ck_peertable_replace(ck, id, sources, nr,
+				   get_cause(info) ?: COKEEPER_CAUSE_RESYNC, info->extack);
 free:
+	/* Those that were not taken over. */
+	while (i--)
+		kfree(sources[i]);
+	kvfree(sources);
 	kvfree(id);
 	return err;
 }
 
 static int ck_nl_peer_set(struct sk_buff *request, struct genl_info *info)
 {
+	const struct nlattr *attr = info->attrs[COKEEPER_A_PEER];
+	struct ck_sources *sources;
 	struct ck_peer_id id;
-	int err = parse_peer(info->attrs[COKEEPER_A_PEER], &id, true, true,
-			     info->extack);
+	int err;
 
-	return err ?: ck_peertable_set(info->user_ptr[0], &id, get_cause(info),
-				  info->extack);
+	err = parse_peer(attr, &id, true, true, info->extack) ?:
+	      parse_sources(nla_data(attr), nla_len(attr), COKEEPER_A_PEER_SOURCE, &sources,
+			    info->extack);
+	if (err)
+		return err;
+	err = ck_peertable_set(info->user_ptr[0], &id, &sources, get_cause(info), info->extack);
+	kfree(sources);
+	return err;
 }
 
 static int ck_nl_peer_del(struct sk_buff *request, struct genl_info *info)
@@ -379,6 +447,20 @@ static int ck_nl_offer_set(struct sk_buff *request, struct genl_info *info)
 				  nla_get_u32(tb[COKEEPER_A_OFFER_PORT]), info->extack);
 }
 
+static int ck_nl_dev_set(struct sk_buff *request, struct genl_info *info)
+{
+	const struct nlmsghdr *nlh = info->nlhdr;
+	struct ck_dev *ck = info->user_ptr[0];
+	struct ck_sources *sources;
+	int err;
+
+	err = parse_sources(nlmsg_attrdata(nlh, GENL_HDRLEN), nlmsg_attrlen(nlh, GENL_HDRLEN),
+			    COKEEPER_A_SOURCE, &sources, info->extack);
+	if (!err)
+		ck_sources_set(&ck->sources, sources);
+	return err;
+}
+
 static const struct genl_ops ops[] = {
 	{
 		.cmd	= COKEEPER_CMD_DEV_GET,
@@ -408,6 +490,10 @@ static const struct genl_ops ops[] = {
 		.cmd	= COKEEPER_CMD_OFFER_SET,
 		.flags	= GENL_ADMIN_PERM,
 		.doit	= ck_nl_offer_set,
+	}, {
+		.cmd	= COKEEPER_CMD_DEV_SET,
+		.flags	= GENL_ADMIN_PERM,
+		.doit	= ck_nl_dev_set,
 	},
 };
 

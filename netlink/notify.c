@@ -3,6 +3,7 @@
 
 #include <net/genetlink.h>
 
+#include "../drivers/account.h"
 #include "../drivers/channel.h"
 #include "notify.h"
 
@@ -34,6 +35,10 @@ int ck_put_dev(struct sk_buff *skb, const struct ck_dev *ck)
 			      COKEEPER_A_PAD) ||
 	    nla_put_u32(skb, COKEEPER_A_GENERATION, ck->generation) ||
 	    nla_put_u32(skb, COKEEPER_A_MAX_PEERS, COKEEPER_MAX_PEERS) ||
+	    nla_put_u32(skb, COKEEPER_A_MAX_GRANTS, ck_account_max(CK_GRANTS)) ||
+	    nla_put_u32(skb, COKEEPER_A_MAX_PEER_GRANTS, ck_account_max_each(CK_GRANTS)) ||
+	    nla_put_u32(skb, COKEEPER_A_MAX_PORTS, ck_account_max(CK_PORTS)) ||
+	    nla_put_u32(skb, COKEEPER_A_MAX_PEER_PORTS, ck_account_max_each(CK_PORTS)) ||
 	    nla_put_u32(skb, COKEEPER_A_STEER, ck->steer))
 		return -EMSGSIZE;
 	if (ck->inactive && nla_put_u32(skb, COKEEPER_A_INACTIVE, ck->inactive))
@@ -57,6 +62,7 @@ static int put_id(struct sk_buff *skb, const struct ck_peer_id *id)
 static int put_traffic(struct sk_buff *skb, const struct ck_peer *peer)
 {
 	struct ck_traffic sum = peer->closed_stats;
+	const struct ck_channel *ch;
 	const struct {
 		int attr;
 		const u64 *value;
@@ -69,12 +75,26 @@ static int put_traffic(struct sk_buff *skb, const struct ck_peer *peer)
 	};
 	unsigned int i;
 
-	for (i = 0; peer->channel && i < peer->channel->nr; i++)
-		ck_lane_add_stats(&peer->channel->lane[i], &sum);
+	if (peer->channel)
+		ck_channel_add_stats(peer->channel, &sum);
+	list_for_each_entry(ch, &peer->ck->draining, draining)
+		if (ch->lane[0].peer == peer)
+			ck_channel_add_stats(ch, &sum);
 	for (i = 0; i < ARRAY_SIZE(counter); i++)
 		if (nla_put_u64_64bit(skb, counter[i].attr, *counter[i].value,
 				      COKEEPER_A_PEER_PAD))
 			return -EMSGSIZE;
+	return 0;
+}
+
+/* What the peer's domain makes us hold. */
+static int put_holdings(struct sk_buff *skb, const struct ck_account *account)
+{
+	if (nla_put_u32(skb, COKEEPER_A_PEER_GRANTS, ck_account_held(account, CK_GRANTS)) ||
+	    nla_put_u32(skb, COKEEPER_A_PEER_LATE_GRANTS, ck_account_held(account, CK_LATE)) ||
+	    nla_put_u32(skb, COKEEPER_A_PEER_MAPPED, ck_account_held(account, CK_MAPPED)) ||
+	    nla_put_u32(skb, COKEEPER_A_PEER_PORTS, ck_account_held(account, CK_PORTS)))
+		return -EMSGSIZE;
 	return 0;
 }
 
@@ -99,7 +119,7 @@ int ck_put_peer(struct sk_buff *skb, const struct ck_peer *peer)
 	if (!nest || put_id(skb, &peer->id) ||
 	    nla_put_u32(skb, COKEEPER_A_PEER_STATE, peer->state) ||
 	    nla_put_u32(skb, COKEEPER_A_PEER_REASON, reason) ||
-	    put_traffic(skb, peer) ||
+	    put_traffic(skb, peer) || put_holdings(skb, peer->account) ||
 	    nla_put_u64_64bit(skb, COKEEPER_A_PEER_FALLBACK_PACKETS,
 			      atomic_long_read(&peer->fallback_packets),
 			      COKEEPER_A_PEER_PAD))
@@ -192,7 +212,7 @@ static int put_offer(struct sk_buff *skb, const struct ck_peer *peer, bool withd
 	nla_nest_end(skb, nest);
 	nest = nla_nest_start(skb, COKEEPER_A_OFFER);
 	if (!nest || nla_put_u32(skb, COKEEPER_A_OFFER_ID, ch->id) ||
-	    nla_put_u32(skb, COKEEPER_A_OFFER_GREF, ch->lane[0].control_pages.ref[0]) ||
+	    nla_put_u32(skb, COKEEPER_A_OFFER_GREF, ch->lane[0].control_pages->ref[0]) ||
 	    nla_put_u32(skb, COKEEPER_A_OFFER_PORT, ch->lane[0].evtchn.port) ||
 	    (withdraw && nla_put_flag(skb, COKEEPER_A_OFFER_WITHDRAW)))
 		return -EMSGSIZE;
