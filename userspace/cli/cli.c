@@ -11,33 +11,59 @@
 #include "names.h"
 #include "output.h"
 
+static void print_error(const char *fmt, va_list ap, const char *hint)
+{
+	fputs("cokeeper: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputs(hint, stderr);
+}
+
 void cli_error(const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("cokeeper: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	print_error(fmt, ap, "\n");
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
-/* Open a socket of the family, or say why not. Return: 0 or 1. */
+/* The command line is wrong. Return: the exit status. */
+int cli_misuse(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_error(fmt, ap, ", try \"cokeeper help\"\n");
+	va_end(ap);
+	return CLI_MISUSE;
+}
+
+/* Open a socket of the family, or say why not. Return: the exit status. */
 int cli_open(struct ck_genl *genl)
 {
 	int err = ck_genl_open(genl);
 
 	if (err == -ENOENT)
-		cli_error("the kernel module is not loaded");
+		cli_error("the kernel module is not loaded, try \"modprobe cokeeper\"");
 	else if (err)
 		cli_error("netlink: %s", strerror(-err));
-	return err ? 1 : 0;
+	return err ? CLI_FAILED : 0;
 }
 
-/* Return: the device's name, or its number if it has none here. */
+static bool printable(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+/* Return: the device's name; its number, as ip(8) has it, if it has none here, or one that a
+ * terminal might obey.
+ */
 const char *cli_ifname(uint32_t ifindex, char name[IF_NAMESIZE])
 {
-	if (!if_indextoname(ifindex, name))
+	if (!if_indextoname(ifindex, name) || !printable(name))
 		snprintf(name, IF_NAMESIZE, "if%" PRIu32, ifindex);
 	return name;
 }

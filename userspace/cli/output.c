@@ -6,15 +6,29 @@
  */
 #include "output.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 
 #define DEPTH_MAX	8
 
+static FILE *output;	/* NULL: stdout */
 static bool json;
 static struct json_object *open_values[DEPTH_MAX];
 static unsigned int depth;
+
+/* Return: where all is printed. */
+FILE *out_file(void)
+{
+	return output ? output : stdout;
+}
+
+/* Print into a file from now on. */
+void out_to(FILE *file)
+{
+	output = file;
+}
 
 /* Print JSON from now on, or text. */
 void out_use_json(bool on)
@@ -22,14 +36,20 @@ void out_use_json(bool on)
 	json = on;
 }
 
+/* Return: whether JSON is printed. */
+bool out_json(void)
+{
+	return json;
+}
+
 static void add(const char *key, struct json_object *value)
 {
-	struct json_object *to = depth ? open_values[depth - 1] : NULL;
+	struct json_object *parent = depth ? open_values[depth - 1] : NULL;
 
-	if (to && key)
-		json_object_object_add(to, key, value);
-	else if (to)
-		json_object_array_add(to, value);
+	if (parent && key)
+		json_object_object_add(parent, key, value);
+	else if (parent)
+		json_object_array_add(parent, value);
 }
 
 static void open_value(const char *key, struct json_object *value)
@@ -55,8 +75,9 @@ void out_close(void)
 {
 	if (!json || --depth)
 		return;
-	puts(json_object_to_json_string_ext(open_values[0],
-					    JSON_C_TO_STRING_PLAIN));
+	fprintf(out_file(), "%s\n", json_object_to_json_string_ext(open_values[0],
+							     JSON_C_TO_STRING_PLAIN |
+							     JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(open_values[0]);
 }
 
@@ -64,7 +85,7 @@ void out_close(void)
 void out_text(const char *text)
 {
 	if (!json)
-		fputs(text, stdout);
+		fputs(text, out_file());
 }
 
 void out_string(const char *key, const char *fmt, const char *value)
@@ -72,7 +93,7 @@ void out_string(const char *key, const char *fmt, const char *value)
 	if (json)
 		add(key, json_object_new_string(value));
 	else
-		printf(fmt, value);
+		fprintf(out_file(), fmt, value);
 }
 
 /* @fmt has one PRIu64. */
@@ -81,7 +102,7 @@ void out_u64(const char *key, const char *fmt, uint64_t value)
 	if (json)
 		add(key, json_object_new_uint64(value));
 	else
-		printf(fmt, value);
+		fprintf(out_file(), fmt, value);
 }
 
 /* Sixteen digits, as a string: JSON's numbers are not so exact. @fmt has one %s. */
@@ -93,6 +114,41 @@ void out_hex(const char *key, const char *fmt, uint64_t value)
 	out_string(key, fmt, text);
 }
 
+/* Print an array of addresses; the text is a line that begins with @text, if there are any. */
+void out_addrs(const char *key, const char *text, const struct ck_addrs *addrs)
+{
+	char buf[CK_ADDR_STRLEN];
+	unsigned int i;
+
+	if (addrs->n)
+		out_text(text);
+	out_open_array(key);
+	for (i = 0; i < addrs->n; i++)
+		out_string(NULL, " %s", ck_addr_format(&addrs->a[i], buf));
+	out_close();
+	if (addrs->n)
+		out_text("\n");
+}
+
+/* The same, with the length of each prefix. */
+void out_sources(const char *key, const char *text, const struct ck_sources *sources)
+{
+	char addr[CK_ADDR_STRLEN], buf[CK_ADDR_STRLEN + 8];
+	unsigned int i;
+
+	if (sources->n)
+		out_text(text);
+	out_open_array(key);
+	for (i = 0; i < sources->n; i++) {
+		snprintf(buf, sizeof(buf), "%s/%u",
+			 ck_addr_format(&sources->s[i].addr, addr), sources->s[i].len);
+		out_string(NULL, " %s", buf);
+	}
+	out_close();
+	if (sources->n)
+		out_text("\n");
+}
+
 /* There is no value. */
 void out_null(const char *key, const char *text)
 {
@@ -100,4 +156,12 @@ void out_null(const char *key, const char *text)
 		add(key, NULL);
 	else
 		out_text(text);
+}
+
+/* Write what was printed. Return: 0 or a negative errno. */
+int out_flush(void)
+{
+	if (fflush(stdout))
+		return -errno;
+	return ferror(stdout) ? -EIO : 0;
 }

@@ -7,114 +7,100 @@
 #include <string.h>
 
 #include "cli.h"
+#include "dump.h"
 #include "names.h"
 #include "output.h"
 #include "roster_read.h"
 
-#define DUMP_TRIES	8
-
-struct dump {
-	struct ck_message *msg;
-	unsigned int n;
-	unsigned int size;
-};
-
-static int store_message(const struct nlmsghdr *nlh, void *arg)
-{
-	struct dump *dump = arg;
-
-	if (dump->n == dump->size) {
-		dump->size = dump->size ? 2 * dump->size : 16;
-		dump->msg = realloc(dump->msg,
-				    dump->size * sizeof(*dump->msg));
-		if (!dump->msg) {
-			cli_error("out of memory");
-			exit(1);
-		}
-	}
-	if (ck_genl_parse(nlh, &dump->msg[dump->n]))
-		dump->n++;
-	return MNL_CB_OK;
-}
-
-static int dump(struct ck_genl *genl, uint8_t cmd, uint32_t ifindex,
-		struct dump *dump)
-{
-	char buf[CK_NL_REQUEST_SIZE];
-	struct nlmsghdr *nlh;
-	int err = -EINTR, i;
-
-	for (i = 0; i < DUMP_TRIES && err == -EINTR; i++) {
-		dump->n = 0;
-		nlh = ck_genl_put(genl, buf, cmd);
-		nlh->nlmsg_flags = NLM_F_DUMP;
-		if (ifindex)
-			mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, ifindex);
-		err = ck_nl_request(&genl->nl, nlh, store_message, dump);
-	}
-	if (err)
-		cli_error("%s", genl->nl.error);
-	return err;
-}
-
 /**
  * struct roster - what the host tells of a group
  * @known: it could be asked
+ * @head: which group it is, or why it is none
+ * @members: the guests in it
  */
 struct roster {
 	bool known;
+	struct ck_roster head;
 	struct ck_member *members;
 	unsigned int n;
 };
 
-static void no_addresses(int err)
+static void roster_unknown(const char *why)
 {
-	cli_error("addresses are not shown, since XenStore cannot be read: %s",
-		  strerror(-err));
+	cli_error("group and addresses are not shown, since XenStore cannot be read: %s",
+		  why);
 }
 
-/* Addresses are hints that the kernel does not need: they are in XenStore, which only
- * root may ask.
+/* Group and addresses are what the kernel does not need: they are in XenStore, which
+ * only root may ask.
  */
+static struct ck_xs *open_store(void)
+{
+	struct ck_xs *xs = NULL;
+	int err = ck_xs_open(&xs);
+
+	if (err == -EACCES || err == -EPERM)
+		roster_unknown("Permission denied; root may");
+	else if (err)
+		roster_unknown(strerror(-err));
+	return xs;
+}
+
 static void read_roster(struct ck_xs *xs, const struct ck_dev *dev,
 			struct roster *roster)
 {
-	int err;
+	struct ck_value_error why;
 
 	memset(roster, 0, sizeof(*roster));
 	if (!xs)
 		return;
-	err = ck_roster_read(xs, &dev->mac, &roster->members, &roster->n);
-	roster->known = !err;
-	if (err)
-		no_addresses(err);
+	roster->known = !ck_roster_read(xs, &dev->mac, &roster->head,
+					&roster->members, &roster->n, &why);
+	if (!roster->known)
+		roster_unknown(why.text);
 }
 
-static const struct ck_addrs *find_addrs(const struct roster *roster,
-					 const struct ck_peer *peer)
+/* Return: why the device is in no group, or NULL. */
+static const char *no_group(const struct ck_dev *dev,
+			    const struct roster *roster)
 {
-	static const struct ck_addrs none;
+	if (!roster->known)
+		return "unknown";
+	if (roster->head.reason[0])
+		return roster->head.reason;
+	if (roster->head.member)
+		return NULL;
+	return dev->inactive ? "inactive" :
+	       !dev->helper ? "no-helper" : "no-answer";
+}
+
+static void print_group(const struct ck_dev *dev, const struct roster *roster)
+{
+	const char *why = no_group(dev, roster);
+
+	if (roster->head.member)
+		out_string("group", "    group %s", roster->head.group);
+	else
+		out_null("group", "    group none");
+	if (why)
+		out_string("group_reason", " reason %s", why);
+	else
+		out_null("group_reason", "");
+	out_text("\n");
+}
+
+/* Where a peer is, and which addresses dom0 lets it send from. */
+static void print_addrs(const struct ck_peer *peer, const struct roster *roster)
+{
+	static const struct ck_member none;
+	const struct ck_member *member = &none;
 	unsigned int i;
 
-	for (i = 0; i < roster->n; i++)
+	for (i = 0; i < roster->n && member == &none; i++)
 		if (!ck_mac_cmp(&roster->members[i].mac, &peer->mac))
-			return &roster->members[i].addrs;
-	return &none;
-}
-
-static void print_addrs(const struct ck_addrs *addrs)
-{
-	char text[CK_ADDR_STRLEN];
-	unsigned int i;
-
-	out_open_array("addresses");
-	if (addrs->n)
-		out_text("        addr");
-	for (i = 0; i < addrs->n; i++)
-		out_string(NULL, " %s", ck_addr_format(&addrs->a[i], text));
-	if (addrs->n)
-		out_text("\n");
-	out_close();
+			member = &roster->members[i];
+	out_addrs("addresses", "        addr", &member->addrs);
+	out_sources("may_send_from", "        may send from", &member->sources);
 }
 
 static void print_peer(const struct ck_peer *peer, const struct roster *roster)
@@ -127,10 +113,12 @@ static void print_peer(const struct ck_peer *peer, const struct roster *roster)
 	out_hex("instance", " instance %s", peer->instance);
 	out_string("state", " state %s", ck_state_name(peer->state));
 	out_string("reason", " reason %s\n", ck_reason_name(peer->reason));
-	if (roster->known)
-		print_addrs(find_addrs(roster, peer));
-	else
+	if (roster->known) {
+		print_addrs(peer, roster);
+	} else {
 		out_null("addresses", "");
+		out_null("may_send_from", "");
+	}
 	out_u64("tx_packets", "        tx %" PRIu64 " packets",
 		peer->tx_packets);
 	out_u64("tx_bytes", " %" PRIu64 " bytes", peer->tx_bytes);
@@ -139,50 +127,55 @@ static void print_peer(const struct ck_peer *peer, const struct roster *roster)
 	out_u64("fallback_packets", ", fallback %" PRIu64,
 		peer->fallback_packets);
 	out_u64("rx_dropped", ", rx dropped %" PRIu64 "\n", peer->rx_dropped);
+	out_u64("grants", "        holds %" PRIu64 " grants", peer->grants);
+	out_u64("late_grants", " (%" PRIu64 " late)", peer->late_grants);
+	out_u64("mapped", ", %" PRIu64 " mapped pages", peer->mapped);
+	out_u64("ports", ", %" PRIu64 " ports\n", peer->ports);
 	out_close();
 }
 
-static int compare_peers(const void *a, const void *b)
+/* What channels may hold in sum, and with one domain. */
+static void print_shares(const struct ck_dev *dev)
 {
-	const struct ck_message *ma = a, *mb = b;
-
-	return ck_mac_cmp(&ma->peer.mac, &mb->peer.mac);
+	out_u64("max_grants", "    at most %" PRIu64 " grants", dev->max_grants);
+	out_u64("max_peer_grants", " (%" PRIu64 " a domain)", dev->max_peer_grants);
+	out_u64("max_ports", ", %" PRIu64 " ports", dev->max_ports);
+	out_u64("max_peer_ports", " (%" PRIu64 " a domain)\n", dev->max_peer_ports);
 }
 
 static int print_device(struct ck_genl *genl, struct ck_xs *xs,
 			const struct ck_dev *dev)
 {
-	struct dump peers = { 0 };
+	struct cli_dump peers;
 	struct roster roster;
 	char name[IF_NAMESIZE];
 	unsigned int i;
 	int err;
 
-	err = dump(genl, COKEEPER_CMD_PEER_GET, dev->ifindex, &peers);
+	err = cli_dump_peers(genl, dev->ifindex, &peers);
 	if (err)
-		goto out;
-	if (peers.n)
-		qsort(peers.msg, peers.n, sizeof(peers.msg[0]), compare_peers);
+		return err;
 	read_roster(xs, dev, &roster);
 	out_open_object(NULL);
 	out_string("device", "%s:", cli_ifname(dev->ifindex, name));
 	cli_print_dev(dev);
 	out_text("\n");
+	print_group(dev, &roster);
+	print_shares(dev);
 	out_open_array("peers");
 	for (i = 0; i < peers.n; i++)
 		print_peer(&peers.msg[i].peer, &roster);
 	out_close();
 	out_close();
 	free(roster.members);
-out:
 	free(peers.msg);
-	return err;
+	return 0;
 }
 
 static int print_devices(struct ck_genl *genl, struct ck_xs *xs,
 			 uint32_t ifindex)
 {
-	struct dump devs = { 0 };
+	struct cli_dump devs;
 	struct ck_dev dev;
 	unsigned int i;
 	int err;
@@ -195,7 +188,7 @@ static int print_devices(struct ck_genl *genl, struct ck_xs *xs,
 			err = print_device(genl, xs, &dev);
 		return err;
 	}
-	err = dump(genl, COKEEPER_CMD_DEV_GET, 0, &devs);
+	err = cli_dump_devices(genl, &devs);
 	for (i = 0; i < devs.n && !err; i++)
 		err = print_device(genl, xs, &devs.msg[i].dev);
 	free(devs.msg);
@@ -204,19 +197,16 @@ static int print_devices(struct ck_genl *genl, struct ck_xs *xs,
 
 static int show(struct ck_genl *genl, uint32_t ifindex)
 {
-	struct ck_xs *xs = NULL;
+	struct ck_xs *xs = open_store();
 	int err;
 
-	err = ck_xs_open(&xs);
-	if (err)
-		no_addresses(err);
 	out_open_array(NULL);
 	err = print_devices(genl, xs, ifindex);
 	if (!err)
 		out_close();
 	if (xs)
 		ck_xs_close(xs);
-	return err ? 1 : 0;
+	return err ? CLI_FAILED : 0;
 }
 
 int cmd_show(int argc, char **argv)
@@ -226,19 +216,21 @@ int cmd_show(int argc, char **argv)
 	uint32_t ifindex = 0;
 	int ret;
 
-	if (argc == 2 && !strcmp(argv[0], "dev")) {
-		name = argv[1];
-	} else if (argc == 1 && strcmp(argv[0], "dev")) {
-		name = argv[0];
-	} else if (argc) {
-		cli_error("expected 'show [[dev] NAME]'");
-		return 2;
+	if (argc && !strcmp(argv[0], "dev")) {
+		if (argc == 1)
+			return cli_misuse("'dev' needs the name of a device");
+		argc--;
+		argv++;
 	}
+	if (argc > 1)
+		return cli_misuse("unexpected argument '%s'", argv[1]);
+	if (argc)
+		name = argv[0];
 	if (name) {
 		ifindex = if_nametoindex(name);
 		if (!ifindex) {
-			cli_error("no device '%s'", name);
-			return 1;
+			cli_error("there is no device '%s'", name);
+			return CLI_MISUSE;
 		}
 	}
 	ret = cli_open(&genl);

@@ -8,6 +8,8 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 
+#include "attr.h"
+
 struct nlmsghdr *ck_genl_put(const struct ck_genl *genl, void *buf,
 			     uint8_t cmd)
 {
@@ -29,9 +31,9 @@ static void parse_group(const struct nlattr *group, struct ck_genl *genl)
 
 	mnl_attr_for_each_nested(attr, group) {
 		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME)
-			name = mnl_attr_get_str(attr);
+			name = ck_attr_str(attr);
 		else if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID)
-			id = mnl_attr_get_u32(attr);
+			id = ck_attr_u32(attr);
 	}
 	if (name && !strcmp(name, COKEEPER_MCGRP_MONITOR))
 		genl->monitor = id;
@@ -46,7 +48,7 @@ static int parse_family(const struct nlmsghdr *nlh, void *arg)
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
 		if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID)
-			genl->family = mnl_attr_get_u16(attr);
+			genl->family = ck_attr_u16(attr);
 		else if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GROUPS)
 			mnl_attr_for_each_nested(group, attr)
 				parse_group(group, genl);
@@ -94,18 +96,6 @@ int ck_genl_join(struct ck_genl *genl, uint32_t group)
 	return 0;
 }
 
-static uint32_t get_u32(const struct nlattr *attr)
-{
-	return mnl_attr_get_payload_len(attr) == 4 ? mnl_attr_get_u32(attr) :
-						     0;
-}
-
-static uint64_t get_u64(const struct nlattr *attr)
-{
-	return mnl_attr_get_payload_len(attr) == 8 ? mnl_attr_get_u64(attr) :
-						     0;
-}
-
 static void get_mac(const struct nlattr *attr, struct ck_mac *mac)
 {
 	if (mnl_attr_get_payload_len(attr) == CK_MAC_BYTES)
@@ -122,34 +112,46 @@ static void parse_peer(const struct nlattr *nest, struct ck_peer *peer)
 			get_mac(attr, &peer->mac);
 			break;
 		case COKEEPER_A_PEER_DOMID:
-			peer->domid = get_u32(attr);
+			peer->domid = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_PEER_INSTANCE:
-			peer->instance = get_u64(attr);
+			peer->instance = ck_attr_u64(attr);
 			break;
 		case COKEEPER_A_PEER_STATE:
-			peer->state = get_u32(attr);
+			peer->state = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_PEER_REASON:
-			peer->reason = get_u32(attr);
+			peer->reason = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_PEER_TX_PACKETS:
-			peer->tx_packets = get_u64(attr);
+			peer->tx_packets = ck_attr_u64(attr);
 			break;
 		case COKEEPER_A_PEER_TX_BYTES:
-			peer->tx_bytes = get_u64(attr);
+			peer->tx_bytes = ck_attr_u64(attr);
 			break;
 		case COKEEPER_A_PEER_RX_PACKETS:
-			peer->rx_packets = get_u64(attr);
+			peer->rx_packets = ck_attr_u64(attr);
 			break;
 		case COKEEPER_A_PEER_RX_BYTES:
-			peer->rx_bytes = get_u64(attr);
+			peer->rx_bytes = ck_attr_u64(attr);
 			break;
 		case COKEEPER_A_PEER_FALLBACK_PACKETS:
-			peer->fallback_packets = get_u64(attr);
+			peer->fallback_packets = ck_attr_u64(attr);
 			break;
 		case COKEEPER_A_PEER_RX_DROPPED:
-			peer->rx_dropped = get_u64(attr);
+			peer->rx_dropped = ck_attr_u64(attr);
+			break;
+		case COKEEPER_A_PEER_GRANTS:
+			peer->grants = ck_attr_u32(attr);
+			break;
+		case COKEEPER_A_PEER_LATE_GRANTS:
+			peer->late_grants = ck_attr_u32(attr);
+			break;
+		case COKEEPER_A_PEER_MAPPED:
+			peer->mapped = ck_attr_u32(attr);
+			break;
+		case COKEEPER_A_PEER_PORTS:
+			peer->ports = ck_attr_u32(attr);
 			break;
 		}
 	}
@@ -162,13 +164,13 @@ static void parse_offer(const struct nlattr *nest, struct ck_message *msg)
 	mnl_attr_for_each_nested(attr, nest) {
 		switch (mnl_attr_get_type(attr)) {
 		case COKEEPER_A_OFFER_ID:
-			msg->offer.id = get_u32(attr);
+			msg->offer.id = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_OFFER_GREF:
-			msg->offer.gref = get_u32(attr);
+			msg->offer.gref = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_OFFER_PORT:
-			msg->offer.port = get_u32(attr);
+			msg->offer.port = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_OFFER_WITHDRAW:
 			msg->withdraw = true;
@@ -196,28 +198,40 @@ bool ck_genl_parse(const struct nlmsghdr *nlh, struct ck_message *msg)
 	mnl_attr_for_each(attr, nlh, sizeof(*g)) {
 		switch (mnl_attr_get_type(attr)) {
 		case COKEEPER_A_IFINDEX:
-			msg->dev.ifindex = get_u32(attr);
+			msg->dev.ifindex = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_LOWER:
-			msg->dev.lower = get_u32(attr);
+			msg->dev.lower = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_INSTANCE:
-			msg->dev.instance = get_u64(attr);
+			msg->dev.instance = ck_attr_u64(attr);
 			break;
 		case COKEEPER_A_GENERATION:
-			msg->dev.generation = get_u32(attr);
+			msg->dev.generation = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_HELPER:
-			msg->dev.helper = get_u32(attr);
+			msg->dev.helper = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_MAC:
 			get_mac(attr, &msg->dev.mac);
 			break;
 		case COKEEPER_A_STEER:
-			msg->dev.steer = get_u32(attr);
+			msg->dev.steer = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_INACTIVE:
-			msg->dev.inactive = get_u32(attr);
+			msg->dev.inactive = ck_attr_u32(attr);
+			break;
+		case COKEEPER_A_MAX_GRANTS:
+			msg->dev.max_grants = ck_attr_u32(attr);
+			break;
+		case COKEEPER_A_MAX_PEER_GRANTS:
+			msg->dev.max_peer_grants = ck_attr_u32(attr);
+			break;
+		case COKEEPER_A_MAX_PORTS:
+			msg->dev.max_ports = ck_attr_u32(attr);
+			break;
+		case COKEEPER_A_MAX_PEER_PORTS:
+			msg->dev.max_peer_ports = ck_attr_u32(attr);
 			break;
 		case COKEEPER_A_PEER:
 			parse_peer(attr, &msg->peer);
@@ -228,14 +242,14 @@ bool ck_genl_parse(const struct nlmsghdr *nlh, struct ck_message *msg)
 			msg->have_offer = true;
 			break;
 		case COKEEPER_A_EVENT:
-			msg->event = get_u32(attr);
+			msg->event = ck_attr_u32(attr);
 			msg->have_event = true;
 			break;
 		case COKEEPER_A_TIME:
-			msg->time = get_u64(attr);
+			msg->time = ck_attr_u64(attr);
 			break;
 		case COKEEPER_A_CAUSE:
-			msg->cause = get_u32(attr);
+			msg->cause = ck_attr_u32(attr);
 			break;
 		}
 	}

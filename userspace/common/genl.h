@@ -30,6 +30,8 @@ struct ck_genl {
  * @mac: identity of the guest
  * @steer: COKEEPER_STEER_*
  * @inactive: COKEEPER_REASON_*, COKEEPER_REASON_NONE while it is active
+ * @max_grants: pages to be granted, and to be mapped, with all peers' domains; with one
+ *	@max_peer_grants. @max_ports, @max_peer_ports: event channels
  */
 struct ck_dev {
 	uint32_t ifindex;
@@ -40,8 +42,18 @@ struct ck_dev {
 	struct ck_mac mac;
 	uint32_t steer;
 	uint32_t inactive;
+	uint32_t max_grants;
+	uint32_t max_peer_grants;
+	uint32_t max_ports;
+	uint32_t max_peer_ports;
 };
 
+/**
+ * struct ck_peer - a peer
+ * @grants: pages granted to its domain, @late_grants of them of channels that have ended
+ * @mapped: pages of its domain that are mapped
+ * @ports: event channels to it
+ */
 struct ck_peer {
 	struct ck_mac mac;
 	uint32_t domid;
@@ -54,6 +66,10 @@ struct ck_peer {
 	uint64_t rx_bytes;
 	uint64_t fallback_packets;
 	uint64_t rx_dropped;
+	uint32_t grants;
+	uint32_t late_grants;
+	uint32_t mapped;
+	uint32_t ports;
 };
 
 /**

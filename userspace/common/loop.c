@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -31,21 +30,15 @@ static struct {
 /**
  * ck_loop_init() - set the loop up and take SIGTERM and SIGINT over
  * @loop: the loop; a process has one
- * @hangup: called at SIGHUP; a result other than 0 ends the loop. NULL: not taken
- * @arg: its argument
  *
  * Return: 0 or a negative errno.
  */
-int ck_loop_init(struct ck_loop *loop, ck_loop_fn hangup, void *arg)
+int ck_loop_init(struct ck_loop *loop)
 {
 	sigset_t mask;
 
-	loop->hangup = hangup;
-	loop->hangup_arg = arg;
 	loop->quiet = NULL;
 	sigemptyset(&mask);
-	if (hangup)
-		sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL))
@@ -143,19 +136,6 @@ static int call_quiet(struct ck_loop *loop)
 	return fn(loop->quiet_arg);
 }
 
-static bool ended_by_signal(struct ck_loop *loop, int *ret)
-{
-	struct signalfd_siginfo info;
-
-	*ret = 0;
-	if (read(loop->sigfd, &info, sizeof(info)) != sizeof(info))
-		return false;
-	if (info.ssi_signo != SIGHUP)
-		return true;
-	*ret = loop->hangup(loop->hangup_arg);
-	return *ret;
-}
-
 /**
  * ck_loop_run() - serve the descriptors until told to stop
  * @loop: the loop
@@ -180,11 +160,8 @@ int ck_loop_run(struct ck_loop *loop, ck_loop_fn after, void *arg)
 			return ret;
 		for (i = 0; i < n; i++) {
 			fd = ev[i].data.fd;
-			if (fd == loop->sigfd) {
-				if (ended_by_signal(loop, &ret))
-					return ret;
-				continue;
-			}
+			if (fd == loop->sigfd)
+				return 0;
 			/* An earlier handler may have dropped this one. */
 			if (!sources[fd].fn)
 				continue;
@@ -196,10 +173,4 @@ int ck_loop_run(struct ck_loop *loop, ck_loop_fn after, void *arg)
 		if (ret)
 			return ret;
 	}
-}
-
-void ck_loop_close(struct ck_loop *loop)
-{
-	close(loop->epfd);
-	close(loop->sigfd);
 }

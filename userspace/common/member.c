@@ -20,25 +20,56 @@ static bool hex(const char *text, size_t digits)
 	       strspn(text, "0123456789abcdef") == digits;
 }
 
-static bool parse_addr(const char *text, struct ck_addrs *addrs)
+static bool parse_hex(const char *text, size_t digits, struct ck_addr *addr)
 {
-	struct ck_addr *addr = &addrs->a[addrs->n];
-	size_t i, len = strlen(text) / 2;
 	unsigned int byte;
+	size_t i;
 
-	if (addrs->n == CK_ADDRS_MAX || (len != 4 && len != 16) ||
-	    !hex(text, 2 * len))
+	if ((digits != 8 && digits != 32) ||
+	    strspn(text, "0123456789abcdef") < digits)
 		return false;
 	memset(addr, 0, sizeof(*addr));
-	addr->family = len == 4 ? AF_INET : AF_INET6;
-	for (i = 0; i < len; i++) {
+	addr->family = digits == 8 ? AF_INET : AF_INET6;
+	for (i = 0; i < digits / 2; i++) {
 		sscanf(text + 2 * i, "%2x", &byte);
 		addr->b[i] = byte;
 	}
-	if (!ck_addr_usable(addr) || ck_addrs_have(addrs, addr))
+	return true;
+}
+
+static bool parse_addr(const char *text, struct ck_addrs *addrs)
+{
+	struct ck_addr *addr = &addrs->a[addrs->n];
+
+	if (addrs->n == CK_ADDRS_MAX || !parse_hex(text, strlen(text), addr) ||
+	    !ck_addr_usable(addr) || ck_addrs_have(addrs, addr))
 		return false;
 	addrs->n++;
 	return true;
+}
+
+/* An address with the length of a prefix behind it. */
+static bool parse_source(const char *text, const char *len,
+			 struct ck_sources *sources)
+{
+	struct ck_source *source = &sources->s[sources->n];
+	uint32_t bits;
+
+	if (sources->n == CK_SOURCES_MAX ||
+	    !parse_hex(text, len - text, &source->addr) ||
+	    !ck_u32_parse(len + 1, 0, 8 * ck_addr_len(&source->addr), &bits))
+		return false;
+	source->len = bits;
+	sources->n++;
+	return true;
+}
+
+static bool parse_field(const char *text, struct ck_member *m)
+{
+	const char *len = strchr(text, '_');
+
+	return len ? parse_source(text, len, &m->sources) :
+		     parse_addr(text, &m->addrs);
 }
 
 /**
@@ -51,7 +82,7 @@ static bool parse_addr(const char *text, struct ck_addrs *addrs)
 bool ck_member_parse(const char *name, struct ck_member *m)
 {
 	char text[CK_MEMBER_SIZE], *rest = text, *field[5];
-	unsigned int i, n;
+	unsigned int n;
 
 	memset(m, 0, sizeof(*m));
 	if (strlen(name) >= sizeof(text))
@@ -71,10 +102,20 @@ bool ck_member_parse(const char *name, struct ck_member *m)
 	    !hex(field[3], 16))
 		return false;
 	m->instance = strtoull(field[3], NULL, 16);
-	for (i = 0; rest; i++)
-		if (!parse_addr(strsep(&rest, "-"), &m->addrs))
+	while (rest)
+		if (!parse_field(strsep(&rest, "-"), m))
 			return false;
 	return m->instance != 0;
+}
+
+static char *format_hex(char *to, const struct ck_addr *addr)
+{
+	unsigned int i;
+
+	*to++ = '-';
+	for (i = 0; i < ck_addr_len(addr); i++)
+		to += sprintf(to, "%02x", addr->b[i]);
+	return to;
 }
 
 /**
@@ -85,7 +126,7 @@ bool ck_member_parse(const char *name, struct ck_member *m)
 void ck_member_format(const struct ck_member *m, char buf[CK_MEMBER_SIZE])
 {
 	char mac[CK_MAC_STRLEN], *to = buf;
-	unsigned int i, k;
+	unsigned int i;
 
 	to += sprintf(to, "%s-%016" PRIx64 "-", ck_mac_format_node(&m->mac, mac),
 		      m->seq);
@@ -95,10 +136,11 @@ void ck_member_format(const struct ck_member *m, char buf[CK_MEMBER_SIZE])
 	}
 	to += sprintf(to, "%" PRIu32 "-%016" PRIx64 "-%s", m->domid,
 		      m->instance, ck_cause_name(m->cause));
-	for (i = 0; i < m->addrs.n; i++) {
-		*to++ = '-';
-		for (k = 0; k < ck_addr_len(&m->addrs.a[i]); k++)
-			to += sprintf(to, "%02x", m->addrs.a[i].b[k]);
+	for (i = 0; i < m->addrs.n; i++)
+		to = format_hex(to, &m->addrs.a[i]);
+	for (i = 0; i < m->sources.n; i++) {
+		to = format_hex(to, &m->sources.s[i].addr);
+		to += sprintf(to, "_%u", m->sources.s[i].len);
 	}
 	*to = 0;
 }

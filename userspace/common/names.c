@@ -35,6 +35,7 @@ static const char *const reason_names[] = {
 	[COKEEPER_REASON_SUSPENDED] = "suspended",
 	[COKEEPER_REASON_LOWER_DOWN] = "lower-down",
 	[COKEEPER_REASON_XDP] = "xdp",
+	[COKEEPER_REASON_FLAPPING] = "flapping",
 };
 
 static const char *const steer_names[] = {
@@ -100,6 +101,26 @@ const char *ck_event_name(uint32_t event)
 const char *ck_cause_name(uint32_t cause)
 {
 	return name(cause_names, ARRAY_SIZE(cause_names), cause);
+}
+
+/**
+ * ck_event_parse() - find an event by its name
+ * @text: the name
+ * @event: result, set only on success
+ *
+ * Return: whether there is one.
+ */
+bool ck_event_parse(const char *text, uint32_t *event)
+{
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(event_names); i++) {
+		if (!strcmp(text, event_names[i])) {
+			*event = i;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Return: the cause of that name; COKEEPER_CAUSE_NONE when there is none. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +12,13 @@
 
 #define RECEIVE_SIZE	65536
 #define SOCKET_BUFFER	(1 << 20)
+/* The kernel answers at once, but for a request that waits for channels to end. */
+#define ANSWER_MS	10000
+/* Notifications taken at a time: more than the buffer holds, so that what is read from the
+ * kernel afterwards is newer than all that was there; but there is an end, whoever causes them.
+ */
+#define DRAIN_MAX	4096
+#define ERRNO_MAX	4095
 
 /**
  * ck_nl_open() - open a netlink socket
@@ -52,6 +60,13 @@ int ck_nl_fd(const struct ck_nl *nl)
 	return mnl_socket_get_fd(nl->sk);
 }
 
+static int fail(struct ck_nl *nl, int err)
+{
+	snprintf(nl->error, sizeof(nl->error), "%s",
+		 err == -ETIME ? "the kernel does not answer" : strerror(-err));
+	return err;
+}
+
 static int extack_attr(const struct nlattr *attr, void *data)
 {
 	const char **text = data;
@@ -62,14 +77,20 @@ static int extack_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+/* What a result can be: 0, or an errno as the kernel has them. */
+static bool is_errno(int err)
+{
+	return err <= 0 && err >= -ERRNO_MAX;
+}
+
 /* With NETLINK_CAP_ACK the request is not echoed: attributes follow at once. */
 static int decode_error(struct ck_nl *nl, const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 	const char *text = NULL;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
-		return -EBADMSG;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e) || !is_errno(e->error))
+		return fail(nl, -EBADMSG);
 	if (!e->error)
 		return 0;
 	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
@@ -80,64 +101,74 @@ static int decode_error(struct ck_nl *nl, const struct nlmsghdr *nlh)
 	return e->error;
 }
 
+/**
+ * struct answer - what a request has brought
+ * @interrupted: the kernel's data changed meanwhile
+ * @done: it is over, with the result @err
+ */
 struct answer {
 	mnl_cb_t cb;
 	void *arg;
-	int interrupted;
+	bool interrupted;
+	bool done;
+	int err;
 };
 
-/* Return: 1 at the end of the answer, 0 if more is to come, or an error. */
-static int handle(struct ck_nl *nl, const struct nlmsghdr *nlh,
+static void handle(struct ck_nl *nl, const struct nlmsghdr *nlh,
 		  struct answer *answer)
 {
-	int err = 0;
-
 	/* rtnetlink's notifications bear the number of the request that caused
 	 * them, so that only a socket without requests can tell them apart.
 	 */
-	if (!answer || nlh->nlmsg_seq != nl->seq) {
+	if (!answer || answer->done || nlh->nlmsg_seq != nl->seq) {
 		if (nl->ntf && (!answer || !nlh->nlmsg_seq))
 			nl->ntf(nlh, nl->ntf_arg);
-		return 0;
+		return;
 	}
 	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-		answer->interrupted = -EINTR;
+		answer->interrupted = true;
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
-		err = decode_error(nl, nlh);
-		return err ? err : 1;
-	}
-	if (nlh->nlmsg_type == NLMSG_DONE) {
-		if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(err))
-			memcpy(&err, mnl_nlmsg_get_payload(nlh), sizeof(err));
-		if (!err)
-			err = answer->interrupted;
-		if (err)
-			snprintf(nl->error, sizeof(nl->error), "%s",
-				 strerror(-err));
-		return err ? err : 1;
-	}
-	if (answer->cb)
+		answer->done = true;
+		answer->err = decode_error(nl, nlh);
+	} else if (nlh->nlmsg_type == NLMSG_DONE) {
+		answer->done = true;
+		if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(answer->err))
+			memcpy(&answer->err, mnl_nlmsg_get_payload(nlh),
+			       sizeof(answer->err));
+		if (!is_errno(answer->err))
+			answer->err = -EBADMSG;
+		if (!answer->err && answer->interrupted)
+			answer->err = -EINTR;
+		if (answer->err)
+			fail(nl, answer->err);
+	} else if (answer->cb) {
 		answer->cb(nlh, answer->arg);
-	return 0;
+	}
 }
 
-/* Read once from the socket. Return: as handle(). */
+/* Read once from the socket. Return: 0 or a negative errno, -EAGAIN if there is nothing. */
 static int receive(struct ck_nl *nl, struct answer *answer)
 {
 	char buf[RECEIVE_SIZE] __attribute__((aligned(8)));
 	const struct nlmsghdr *nlh;
-	int len, ret, result = 0;
+	int len;
 
 	len = recv(ck_nl_fd(nl), buf, sizeof(buf), 0);
 	if (len < 0)
 		return -errno;
-	for (nlh = (void *)buf; mnl_nlmsg_ok(nlh, len);
-	     nlh = mnl_nlmsg_next(nlh, &len)) {
-		ret = handle(nl, nlh, answer);
-		if (ret)
-			result = ret;
-	}
-	return result;
+	/* libmnl takes a length of 2 GiB or more for a negative one, and never gets past it. */
+	for (nlh = (void *)buf; mnl_nlmsg_ok(nlh, len) && nlh->nlmsg_len <= (uint32_t)len;
+	     nlh = mnl_nlmsg_next(nlh, &len))
+		handle(nl, nlh, answer);
+	return 0;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
 /**
@@ -148,48 +179,48 @@ static int receive(struct ck_nl *nl, struct answer *answer)
  * @arg: its argument
  *
  * Return: 0 or a negative errno, explained in @nl->error; -EINTR means that
- * what a dump told is not consistent, and that it is to be asked for again.
+ * what a dump told is not consistent, and that it is to be asked for again;
+ * -ENOBUFS that the answer or a notification may have been lost; -ETIME that
+ * there was no answer in time. Then the request may still be carried out.
  */
 int ck_nl_request(struct ck_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb,
 		  void *arg)
 {
 	struct answer answer = { .cb = cb, .arg = arg };
 	struct pollfd pfd = { .fd = ck_nl_fd(nl), .events = POLLIN };
+	uint64_t now, end = now_ms() + ANSWER_MS;
 	int ret;
 
 	nlh->nlmsg_flags |= NLM_F_REQUEST;
 	if ((nlh->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		nlh->nlmsg_flags |= NLM_F_ACK;
 	nlh->nlmsg_seq = ++nl->seq;
-	if (mnl_socket_sendto(nl->sk, nlh, nlh->nlmsg_len) < 0) {
-		ret = -errno;
-		snprintf(nl->error, sizeof(nl->error), "%s", strerror(-ret));
-		return ret;
-	}
-	for (;;) {
+	if (mnl_socket_sendto(nl->sk, nlh, nlh->nlmsg_len) < 0)
+		return fail(nl, -errno);
+	while (!answer.done) {
+		now = now_ms();
+		if (now >= end)
+			return fail(nl, -ETIME);
 		ret = receive(nl, &answer);
-		if (ret > 0)
-			return 0;
-		if (!ret || ret == -ENOBUFS)
-			continue;
-		if (ret != -EAGAIN)
-			return ret;
-		poll(&pfd, 1, -1);
+		if (ret == -EAGAIN)
+			poll(&pfd, 1, end - now);
+		else if (ret)
+			return fail(nl, ret);
 	}
+	return answer.err;
 }
 
 /**
  * ck_nl_drain() - pass all notifications that have arrived to @nl->ntf
- * @nl: the socket
+ * @nl: the socket; it stays readable if more come meanwhile than are taken at once
  *
  * Return: 0, -ENOBUFS when some were lost, or another negative errno.
  */
 int ck_nl_drain(struct ck_nl *nl)
 {
-	int ret;
+	int i, ret = 0;
 
-	do {
+	for (i = 0; i < DRAIN_MAX && !ret; i++)
 		ret = receive(nl, NULL);
-	} while (!ret);
 	return ret == -EAGAIN ? 0 : ret;
 }

@@ -6,10 +6,11 @@
 #include "xs.h"
 
 int ck_roster_head(struct ck_xs *xs, const struct ck_mac *mac,
-		   struct ck_roster *head);
+		   struct ck_roster *head, struct ck_value_error *why);
 int ck_roster_members(struct ck_xs *xs, uint32_t roster,
 		      struct ck_member **members, unsigned int *n);
 int ck_roster_read(struct ck_xs *xs, const struct ck_mac *mac,
-		   struct ck_member **members, unsigned int *n);
+		   struct ck_roster *head, struct ck_member **members,
+		   unsigned int *n, struct ck_value_error *why);
 
 #endif /* CK_ROSTER_READ_H */

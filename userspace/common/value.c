@@ -298,6 +298,10 @@ bool ck_roster_parse(const char *value, size_t len, struct ck_roster *r,
 	if (!r->member && strcmp(r->state, "refused"))
 		return fail(err, "malformed", "state=%.32s: unknown",
 			    r->state);
+	if (r->member && !r->group[0])
+		return fail(err, "malformed", "group= of a member is missing");
+	if (!r->member && !r->reason[0])
+		return fail(err, "malformed", "reason= of a refusal is missing");
 	return true;
 }
 

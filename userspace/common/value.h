@@ -13,8 +13,8 @@
 #define CK_VALUE_VERSION	1
 #define CK_VALUE_MAX		2048
 #define CK_VALUE_SIZE		(CK_VALUE_MAX + 1)
-#define CK_MEMBER_SIZE		640	/* a member's node with its NUL */
-#define CK_WORD_SIZE		64
+#define CK_MEMBER_SIZE		960	/* a member's node with its NUL */
+#define CK_WORD_SIZE		112	/* the text of a group is a word */
 #define CK_DOMID_MAX		0x7fef	/* DOMID_FIRST_RESERVED - 1 */
 #define CK_POLL_MAX		3600	/* seconds */
 #define CK_PORT_MAX		131071	/* 2-level and FIFO event channels */
@@ -43,6 +43,7 @@ struct ck_offer {
  * @seq: orders what is told of all peers: the last word on a peer counts
  * @left: it is no member any more; only @cause counts
  * @cause: COKEEPER_CAUSE_*: why it joined, has other addresses, or left
+ * @sources: the addresses that it may send from
  */
 struct ck_member {
 	struct ck_mac mac;
@@ -52,6 +53,7 @@ struct ck_member {
 	uint32_t domid;
 	uint64_t instance;
 	struct ck_addrs addrs;
+	struct ck_sources sources;
 };
 
 /**

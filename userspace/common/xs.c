@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include <xen/io/xs_wire.h>
 
@@ -32,12 +33,14 @@
 
 /**
  * struct request - a request that has not been answered
+ * @posted: when, in milliseconds
  * @done: told of the result, may be NULL
  * @answer: gets the answer, for one that is waited for; else NULL
  */
 struct request {
 	STAILQ_ENTRY(request) next;
 	uint32_t id;
+	uint64_t posted;
 	ck_xs_done_fn done;
 	void *arg;
 	struct answer *answer;
@@ -62,7 +65,10 @@ struct event {
  * @requests: not yet answered, in their order, which is that of the answers
  * @out: messages that are still to be sent
  * @in: what was received; messages before @in_pos were taken
+ * @skip: bytes of an answer that is too large, which are still to come
  * @drained: the last read got all there was
+ * @broken: why the connection is of no use any more, a negative errno
+ * @event: told of each event at once; NULL: ck_xs_next_event() gives them
  */
 struct ck_xs {
 	int fd;
@@ -76,9 +82,21 @@ struct ck_xs {
 	char in[IN_SIZE];
 	size_t in_pos;
 	size_t in_len;
+	size_t skip;
 	bool drained;
+	int broken;
+	ck_xs_event_fn event;
+	void *event_arg;
 	struct answer answer;
 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
 
 static int open_socket(const char *path)
 {
@@ -151,20 +169,31 @@ void ck_xs_close(struct ck_xs *xs)
 	free(xs);
 }
 
+/* Return: 0, or why the connection is of no use any more, a negative errno. */
+int ck_xs_error(const struct ck_xs *xs)
+{
+	return xs->broken;
+}
+
 /* The descriptor to wait on; see ck_xs_next_event(). */
 int ck_xs_fd(const struct ck_xs *xs)
 {
 	return xs->fd;
 }
 
-static int wait_for(struct ck_xs *xs, short events)
+/* Whatever xenstored has to do for us, it does within this time, or not at all. */
+static int wait_for(struct ck_xs *xs, short events, uint64_t since)
 {
 	struct pollfd pfd = { .fd = xs->fd, .events = events };
+	uint64_t now = now_ms();
+	int n;
 
-	while (poll(&pfd, 1, -1) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	if (now >= since + CK_XS_DEADLINE)
+		return -ETIMEDOUT;
+	n = poll(&pfd, 1, since + CK_XS_DEADLINE - now);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	return n ? 0 : -ETIMEDOUT;
 }
 
 static int error_number(const char *name)
@@ -174,44 +203,60 @@ static int error_number(const char *name)
 	for (i = 0; i < ARRAY_SIZE(xsd_errors); i++)
 		if (!strcmp(name, xsd_errors[i].errstring))
 			return -xsd_errors[i].errnum;
-	return -EINVAL;
+	/* oxenstored's word for a guest that has used up what it may have. */
+	return strcmp(name, "EQUOTA") ? -EINVAL : -ENOSPC;
 }
 
 static void take_event(struct ck_xs *xs, const char *path, size_t len)
 {
-	struct event *event = ck_alloc(sizeof(*event) + len + 1);
+	struct event *event;
 
 	/* The token follows the path. */
+	if (xs->event) {
+		if (memchr(path, 0, len))
+			xs->event(xs->event_arg, path);
+		return;
+	}
+	event = ck_alloc(sizeof(*event) + len + 1);
 	memcpy(event->path, path, len);
 	STAILQ_INSERT_TAIL(&xs->events, event, next);
 }
 
+/* @request, which is not among the others any more, has this answer. */
+static void complete(struct request *request, int err, const char *body, size_t len)
+{
+	struct answer *answer = request->answer;
+
+	if (answer) {
+		answer->here = true;
+		answer->err = err;
+		answer->len = len;
+		memcpy(answer->data, body, len);
+		answer->data[len] = 0;
+	}
+	if (request->done)
+		request->done(request->arg, err);
+	free(request);
+}
+
+/* @body is NULL for an answer that is too large. */
 static int take_answer(struct ck_xs *xs, const struct xsd_sockmsg *head,
 		       const char *body)
 {
 	struct request *request = STAILQ_FIRST(&xs->requests);
-	struct answer *answer;
 	char error[16];
 	int err = 0;
 
 	if (!request || request->id != head->req_id)
 		return -EPROTO;
 	STAILQ_REMOVE_HEAD(&xs->requests, next);
-	if (head->type == XS_ERROR) {
+	if (!body) {
+		err = -E2BIG;
+	} else if (head->type == XS_ERROR) {
 		snprintf(error, sizeof(error), "%.*s", (int)head->len, body);
 		err = error_number(error);
 	}
-	answer = request->answer;
-	if (answer) {
-		answer->here = true;
-		answer->err = err;
-		answer->len = head->len;
-		memcpy(answer->data, body, head->len);
-		answer->data[head->len] = 0;
-	}
-	if (request->done)
-		request->done(request->arg, err);
-	free(request);
+	complete(request, err, body ? body : "", body ? head->len : 0);
 	return 0;
 }
 
@@ -226,6 +271,22 @@ static bool whole_message(const struct ck_xs *xs)
 	return left >= sizeof(head) + head.len;
 }
 
+/* oxenstored sends the names of a large directory in one message, whose size a guest may
+ * choose.
+ */
+static int skip_answer(struct ck_xs *xs, const struct xsd_sockmsg *head)
+{
+	size_t here = xs->in_len - xs->in_pos - sizeof(*head);
+
+	if (head->type == XS_WATCH_EVENT || head->len > CK_XS_ANSWER_MAX)
+		return -EPROTO;
+	if (here > head->len)
+		here = head->len;
+	xs->in_pos += sizeof(*head) + here;
+	xs->skip = head->len - here;
+	return take_answer(xs, head, NULL) ?: 1;
+}
+
 /* Take a message that was received. Return: 1, 0 if there is no whole one, or a
  * negative errno.
  */
@@ -237,7 +298,7 @@ static int take(struct ck_xs *xs)
 	if (xs->in_len - xs->in_pos >= sizeof(head))
 		memcpy(&head, at, sizeof(head));
 	if (head.len > XENSTORE_PAYLOAD_MAX)
-		return -EPROTO;
+		return skip_answer(xs, &head);
 	if (!whole_message(xs))
 		return 0;
 	xs->in_pos += sizeof(head) + head.len;
@@ -245,6 +306,16 @@ static int take(struct ck_xs *xs)
 		return take_answer(xs, &head, at + sizeof(head)) ?: 1;
 	take_event(xs, at + sizeof(head), head.len);
 	return 1;
+}
+
+static void skip_received(struct ck_xs *xs)
+{
+	size_t n = xs->in_len - xs->in_pos;
+
+	if (n > xs->skip)
+		n = xs->skip;
+	xs->in_pos += n;
+	xs->skip -= n;
 }
 
 /* Receive without waiting. Return: 1 for a message, 0 if there is none, or a
@@ -273,6 +344,7 @@ static int receive(struct ck_xs *xs)
 		if (n > 0)
 			xs->in_len += n;
 		xs->drained = xs->in_len < IN_SIZE;
+		skip_received(xs);
 	}
 	return ret;
 }
@@ -305,8 +377,23 @@ static struct request *post(struct ck_xs *xs, uint32_t type, uint32_t t,
 	}
 	xs->out_len = to - xs->out;
 	request->id = head.req_id;
+	request->posted = now_ms();
 	STAILQ_INSERT_TAIL(&xs->requests, request, next);
 	return request;
+}
+
+/* The kernel did not take a message, and no answer will come to it. It does so for want of
+ * memory, or where a watch cannot be set, which it waits for.
+ */
+static void refuse(struct ck_xs *xs, uint32_t id, int err)
+{
+	struct request *request;
+
+	STAILQ_FOREACH(request, &xs->requests, next)
+		if (request->id == id)
+			break;
+	STAILQ_REMOVE(&xs->requests, request, request, next);
+	complete(request, err, "", 0);
 }
 
 /**
@@ -317,24 +404,31 @@ static struct request *post(struct ck_xs *xs, uint32_t type, uint32_t t,
  */
 int ck_xs_flush(struct ck_xs *xs)
 {
+	uint64_t since = now_ms();
+	struct xsd_sockmsg head;
 	size_t off = 0, len;
 	ssize_t n;
 	int err;
 
+	if (xs->broken)
+		return xs->broken;
 	while (off < xs->out_len) {
-		len = xs->out_len - off;
-		if (xs->device)
-			len = sizeof(struct xsd_sockmsg) +
-			      ((struct xsd_sockmsg *)(xs->out + off))->len;
+		memcpy(&head, xs->out + off, sizeof(head));
+		len = xs->device ? sizeof(head) + head.len : xs->out_len - off;
 		n = write(xs->fd, xs->out + off, len);
 		if (n >= 0) {
 			off += n;
 			continue;
 		}
-		err = errno == EAGAIN ? wait_for(xs, POLLOUT) :
+		if (xs->device && errno != EAGAIN && errno != EINTR) {
+			refuse(xs, head.req_id, -errno);
+			off += len;
+			continue;
+		}
+		err = errno == EAGAIN ? wait_for(xs, POLLOUT, since) :
 		      errno == EINTR ? 0 : -errno;
 		if (err)
-			return err;
+			return xs->broken = err;
 	}
 	xs->out_len = 0;
 	return 0;
@@ -351,9 +445,13 @@ static int finish(struct ck_xs *xs, struct request *request)
 	while (ret >= 0 && !xs->answer.here) {
 		ret = receive(xs);
 		if (!ret)
-			ret = wait_for(xs, POLLIN);
+			ret = wait_for(xs, POLLIN, request->posted);
+		else if (!xs->answer.here && now_ms() >= request->posted + CK_XS_DEADLINE)
+			ret = -ETIMEDOUT;
 	}
-	return ret < 0 ? ret : xs->answer.err;
+	if (ret < 0)
+		return xs->broken = ret;
+	return xs->answer.err;
 }
 
 /* A request with one or two strings. */
@@ -483,7 +581,7 @@ static char **split(const char *text, size_t len, unsigned int *n)
  * @names: the names at one moment, to be freed by one free()
  * @n: their number
  *
- * Return: 0 or a negative errno.
+ * Return: 0, -E2BIG if they are too many for this XenStore, or another negative errno.
  */
 int ck_xs_list(struct ck_xs *xs, uint32_t t, const char *path,
 	       char ***names, unsigned int *n)
@@ -501,6 +599,9 @@ int ck_xs_list(struct ck_xs *xs, uint32_t t, const char *path,
 		err = list_parts(xs, t, path, &text, &len);
 		if (!err)
 			*names = split(text, len, n);
+		/* oxenstored has no parts. */
+		if (err == -EINVAL || err == -ENOSYS)
+			err = -E2BIG;
 		free(text);
 	}
 	return err == -ENOENT ? 0 : err;
@@ -538,6 +639,38 @@ int ck_xs_share(struct ck_xs *xs, uint32_t t, const char *path,
 	       finish(xs, post_readers(xs, t, path, &reader, 1));
 }
 
+/**
+ * ck_xs_readers() - who else may read a node of domain 0?
+ * @xs: the connection
+ * @path: the node
+ * @readers: result: the domains
+ * @max: the most that there is space for
+ * @n: their number
+ *
+ * Return: 0, -ERANGE if other rights are given as well or there are more readers, or
+ * another negative errno.
+ */
+int ck_xs_readers(struct ck_xs *xs, const char *path, uint32_t *readers,
+		  unsigned int max, unsigned int *n)
+{
+	const char *text, *end;
+	int err;
+
+	*n = 0;
+	err = finish(xs, post_strings(xs, XS_GET_PERMS, CK_XS_NULL, path, NULL));
+	if (err)
+		return err;
+	text = xs->answer.data;
+	end = text + xs->answer.len;
+	if (strcmp(text, "n0"))
+		return -ERANGE;
+	for (text += 3; text < end; text += strlen(text) + 1)
+		if (*n == max || *text != 'r' ||
+		    !ck_u32_parse(text + 1, 0, CK_DOMID_MAX, &readers[(*n)++]))
+			return -ERANGE;
+	return 0;
+}
+
 /* Begin or cease to be told of changes of a node and what is below it. */
 int ck_xs_watch(struct ck_xs *xs, const char *path, bool on)
 {
@@ -545,14 +678,16 @@ int ck_xs_watch(struct ck_xs *xs, const char *path, bool on)
 				       CK_XS_NULL, path, ""));
 }
 
-bool ck_xs_introduced(struct ck_xs *xs, uint32_t domid)
+/* Has the toolstack introduced a domain? Return: 0 or a negative errno. */
+int ck_xs_introduced(struct ck_xs *xs, uint32_t domid, bool *introduced)
 {
 	char text[16];
+	int err;
 
 	snprintf(text, sizeof(text), "%u", domid);
-	return !finish(xs, post_strings(xs, XS_IS_DOMAIN_INTRODUCED,
-					CK_XS_NULL, text, NULL)) &&
-	       !strcmp(xs->answer.data, "T");
+	err = finish(xs, post_strings(xs, XS_IS_DOMAIN_INTRODUCED, CK_XS_NULL, text, NULL));
+	*introduced = !err && !strcmp(xs->answer.data, "T");
+	return err;
 }
 
 /**
@@ -639,6 +774,49 @@ void ck_xs_post_readers(struct ck_xs *xs, const char *path,
 	request->arg = arg;
 }
 
+/**
+ * ck_xs_on_event() - have each watch event handed over as soon as it is received
+ * @xs: the connection
+ * @fn: gets the path that changed. It is called while an answer is awaited as well, so it
+ *	may only take notice. None is kept, so they need no memory
+ * @arg: its argument
+ */
+void ck_xs_on_event(struct ck_xs *xs, ck_xs_event_fn fn, void *arg)
+{
+	xs->event = fn;
+	xs->event_arg = arg;
+}
+
+/**
+ * ck_xs_receive() - take what was received, without waiting
+ * @xs: the connection
+ * @max: so many messages at most
+ *
+ * Return: 0, or a negative errno if the connection is of no use any more. That is so, too,
+ * when the answer to a request has not come within CK_XS_DEADLINE.
+ */
+int ck_xs_receive(struct ck_xs *xs, unsigned int max)
+{
+	int ret = 1;
+
+	while (!xs->broken && max-- && ret) {
+		ret = receive(xs);
+		if (ret < 0)
+			xs->broken = ret;
+	}
+	if (!xs->broken && ck_xs_deadline(xs) <= now_ms())
+		xs->broken = -ETIMEDOUT;
+	return xs->broken;
+}
+
+/* Return: when the oldest request must have been answered, in milliseconds. */
+uint64_t ck_xs_deadline(const struct ck_xs *xs)
+{
+	const struct request *request = STAILQ_FIRST(&xs->requests);
+
+	return request ? request->posted + CK_XS_DEADLINE : UINT64_MAX;
+}
+
 /* Is there something that the descriptor does not tell of? */
 bool ck_xs_pending(const struct ck_xs *xs)
 {
@@ -664,6 +842,8 @@ int ck_xs_next_event(struct ck_xs *xs, char path[CK_EVENT_SIZE])
 	for (;;) {
 		while (!(event = STAILQ_FIRST(&xs->events))) {
 			ret = receive(xs);
+			if (ret < 0)
+				xs->broken = ret;
 			if (ret <= 0)
 				return ret;
 		}

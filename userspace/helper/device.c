@@ -12,16 +12,13 @@
 
 static int take_order(const struct nlmsghdr *nlh, void *arg)
 {
-	struct offer_order *order;
+	struct ck_message msg;
 	struct helper *h = arg;
 
-	order = calloc(1, sizeof(*order));
-	if (order && nlh->nlmsg_type == h->bound.family &&
-	    ck_genl_parse(nlh, &order->msg) &&
-	    order->msg.cmd == COKEEPER_CMD_OFFER_NTF && order->msg.have_peer)
-		STAILQ_INSERT_TAIL(&h->orders, order, next);
-	else
-		free(order);
+	if (nlh->nlmsg_type == h->bound.family && ck_genl_parse(nlh, &msg) &&
+	    msg.cmd == COKEEPER_CMD_OFFER_NTF && msg.have_peer &&
+	    msg.dev.ifindex == h->dev.ifindex)
+		announce_order(h, &msg);
 	return MNL_CB_OK;
 }
 
@@ -33,21 +30,32 @@ static int take_notification(const struct nlmsghdr *nlh, void *arg)
 	if (nlh->nlmsg_type == h->events.family && ck_genl_parse(nlh, &msg) &&
 	    msg.cmd == COKEEPER_CMD_DEV_NTF &&
 	    msg.dev.ifindex == h->dev.ifindex) {
-		h->dev_changed = true;
+		h->todo |= WORK_DEVICE;
 		if (msg.cause == COKEEPER_CAUSE_RESUMED)
 			h->resumed = true;
 	}
 	return MNL_CB_OK;
 }
 
+/* The kernel repeats all offers that stand. */
 static int bind_device(struct helper *h)
 {
 	char buf[CK_NL_REQUEST_SIZE];
 	struct nlmsghdr *nlh;
+	int err;
 
+	announce_forget(h);
 	nlh = ck_genl_put(&h->bound, buf, COKEEPER_CMD_HELPER_BIND);
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
-	return ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
+	err = ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
+	if (err) {
+		ck_err("%s: %s", h->device, h->bound.nl.error);
+		return err;
+	}
+	h->unbound = false;
+	h->rebound = true;
+	h->todo |= WORK_OFFERS;
+	return 0;
 }
 
 static int serve_bound(void *arg)
@@ -55,10 +63,12 @@ static int serve_bound(void *arg)
 	struct helper *h = arg;
 	int err = ck_nl_drain(&h->bound.nl);
 
-	/* Offers were lost: a new binding repeats those that still stand. */
-	if (err == -ENOBUFS)
-		err = bind_device(h);
-	return err;
+	if (err != -ENOBUFS)
+		return err;
+	/* Offers were lost. */
+	h->unbound = true;
+	h->todo |= WORK_DEVICE;
+	return 0;
 }
 
 static int serve_events(void *arg)
@@ -66,11 +76,14 @@ static int serve_events(void *arg)
 	struct helper *h = arg;
 	int err = ck_nl_drain(&h->events.nl);
 
-	if (err == -ENOBUFS) {
-		h->dev_changed = true;
-		err = 0;
-	}
-	return err;
+	if (err != -ENOBUFS)
+		return err;
+	/* It may have been a suspend that was lost, even one that was cancelled and so
+	 * left no trace.
+	 */
+	h->resumed = true;
+	h->todo |= WORK_DEVICE;
+	return 0;
 }
 
 static int open_sockets(struct helper *h)
@@ -112,16 +125,6 @@ static void close_sockets(struct helper *h)
 	ck_genl_close(&h->events);
 }
 
-static void watch(struct helper *h, bool on)
-{
-	char path[CK_PATH_SIZE];
-
-	if (h->poll)
-		h->roster_changed = on;
-	snprintf(path, sizeof(path), "cokeeper/%s", h->mac);
-	peers_watch(h, path, on);
-}
-
 /* Return: why the device can take part in nothing, or NULL. */
 static const char *hindrance(struct helper *h)
 {
@@ -139,32 +142,48 @@ static void check_activity(struct helper *h)
 	if (h->active == !why)
 		return;
 	h->active = !why;
-	h->announce_changed = true;
-	h->routes_changed = true;
+	h->todo |= WORK_ANNOUNCE | WORK_ROUTES;
 	if (why) {
 		ck_info("%s: inactive: %s", h->device, why);
-		announce_withdraw(h);
 	} else {
 		ck_info("%s: active", h->device);
-		h->roster_changed = true;
+		h->todo |= WORK_ROSTER;
 	}
 }
 
-/**
- * device_attach() - take the device over, if it is there
- * @h: the helper, not attached
- *
- * Return: 0, also if there is no such device yet; or a negative errno.
+/* Describe the device and become its helper. Return: 0, -ENODEV if it is none, or another
+ * negative errno.
  */
-int device_attach(struct helper *h)
+static int take_over(struct helper *h)
 {
-	char lower[IF_NAMESIZE] = "?";
+	uint32_t ifindex = h->dev.ifindex;
+	int err;
+
+	err = ck_genl_dev_get(&h->bound, ifindex, &h->dev);
+	h->dev.ifindex = ifindex;
+	if (err)
+		ck_err("%s: %s", h->device, h->bound.nl.error);
+	return err ?: bind_device(h);
+}
+
+/* What can only go on if somebody does something about it. */
+static bool hopeless(int err)
+{
+	return err == -EBUSY || err == -EPERM;
+}
+
+/* Take the device over, if it is there. Return: 0, also if there is no such device yet; or a
+ * negative errno.
+ */
+static int attach(struct helper *h)
+{
+	char lower[IF_NAMESIZE] = "?", mac[CK_MAC_STRLEN];
 	int err;
 
 	h->dev.ifindex = if_nametoindex(h->device);
 	if (!h->dev.ifindex) {
 		ck_info("%s: waiting for the device", h->device);
-		return 0;
+		return errno == ENODEV ? 0 : -errno;
 	}
 	err = open_sockets(h);
 	if (err == -ENOENT) {
@@ -175,62 +194,46 @@ int device_attach(struct helper *h)
 		ck_err("netlink: %s", strerror(-err));
 		return err;
 	}
-	err = ck_genl_dev_get(&h->bound, h->dev.ifindex, &h->dev);
+	err = take_over(h);
 	if (err) {
-		ck_err("%s: %s", h->device, h->bound.nl.error);
 		close_sockets(h);
+		h->hopeless = hopeless(err);
 		return err == -ENODEV ? 0 : err;
 	}
-	err = bind_device(h);
-	if (err) {
-		ck_err("%s: %s", h->device, h->bound.nl.error);
-		close_sockets(h);
-		return err;
-	}
-	ck_mac_format_node(&h->dev.mac, h->mac);
 	h->attached = true;
 	h->active = true;
-	h->routing = true;	/* a predecessor may have left some */
+	h->present = true;	/* a predecessor may have left something */
+	h->routing = true;
 	if_indextoname(h->dev.lower, lower);
 	ck_info("%s: attached, lower device %s, mac %s, steer %s", h->device,
-		lower, h->mac, ck_steer_name(h->dev.steer));
-
+		lower, ck_mac_format(&h->dev.mac, mac), ck_steer_name(h->dev.steer));
 	check_activity(h);
-	if (h->active)
-		announce_clean_offers(h);
-	announce_sync(h);
-	announce_orders(h);
-	routes_sync(h);
-	watch(h, true);	/* fires at once, so that all is read */
+	h->todo |= WORK_WATCH | WORK_ANNOUNCE | WORK_ROUTES;
 	return 0;
 }
 
-static void forget(struct helper *h)
+static void detach(struct helper *h)
 {
-	watch(h, false);
+	peers_forget_watches(h);
 	routes_stop(h);
 	close_sockets(h);
+	announce_forget(h);
 	peers_clear(h);
 	h->attached = false;
 	h->active = false;
 	h->announced = false;
-	h->told = false;
-	announce_orders(h);
-}
-
-/* The device is gone, and its routes and peers with it. */
-void device_detach(struct helper *h)
-{
-	announce_withdraw(h);
-	forget(h);
+	h->resumed = false;
+	h->todo &= WORK_STORE;
+	h->failed &= WORK_STORE;
+	h->broken &= WORK_STORE;
 }
 
 /* It is still the same device. */
-static void follow(struct helper *h, const struct ck_dev *now)
+static int follow(struct helper *h, const struct ck_dev *now)
 {
 	if (now->steer != h->dev.steer) {
 		ck_info("%s: steer %s", h->device, ck_steer_name(now->steer));
-		h->routes_changed = true;
+		h->todo |= WORK_ROUTES;
 	}
 	if (now->instance != h->dev.instance)
 		h->resumed = true;	/* and the word of it was lost */
@@ -238,11 +241,11 @@ static void follow(struct helper *h, const struct ck_dev *now)
 	if (h->resumed) {
 		/* Perhaps on another host, with other peers. */
 		ck_info("%s: resumed", h->device);
-		h->roster_changed = true;
-		h->announce_changed = true;
+		h->todo |= WORK_ROSTER | WORK_ANNOUNCE;
 		h->seen = 0;
 	}
 	check_activity(h);
+	return h->unbound ? bind_device(h) : 0;
 }
 
 /**
@@ -254,21 +257,28 @@ static void follow(struct helper *h, const struct ck_dev *now)
 int device_check(struct helper *h)
 {
 	struct ck_dev now;
+	int err;
 
-	h->links_changed = false;
-	h->dev_changed = false;
-	if (h->attached) {
-		if (ck_genl_dev_get(&h->bound, h->dev.ifindex, &now)) {
-			ck_info("%s: gone", h->device);
-			device_detach(h);
-		} else if (ck_mac_cmp(&now.mac, &h->dev.mac)) {
-			ck_info("%s: new mac", h->device);
-			device_detach(h);
-		} else {
-			follow(h, &now);
-		}
+	if (!h->attached)
+		return attach(h);
+	err = ck_genl_dev_get(&h->bound, h->dev.ifindex, &now);
+	if (err == -ENODEV || err == -ENOENT) {
+		/* The module withdraws the announcement. */
+		ck_info("%s: gone", h->device);
+		detach(h);
+		return attach(h);
 	}
-	return h->attached ? 0 : device_attach(h);
+	if (err) {
+		ck_err("%s: %s", h->device, h->bound.nl.error);
+		return err;
+	}
+	if (ck_mac_cmp(&now.mac, &h->dev.mac)) {
+		/* So it does with that of the old mac, when the new one is bound. */
+		ck_info("%s: new mac", h->device);
+		detach(h);
+		return attach(h);
+	}
+	return follow(h, &now);
 }
 
 /* Leave in an orderly way: nothing of ours stays behind. */
@@ -279,11 +289,13 @@ void device_stop(struct helper *h)
 
 	if (!h->attached)
 		return;
-	announce_withdraw(h);
+	if (h->xs)
+		announce_withdraw(h);
 	routes_stop(h);
 	nlh = ck_genl_put(&h->bound, buf, COKEEPER_CMD_ROSTER_SET);
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
+	mnl_attr_put_u32(nlh, COKEEPER_A_CAUSE, COKEEPER_CAUSE_DEVICE);
 	if (ck_nl_request(&h->bound.nl, nlh, NULL, NULL))
 		ck_err("empty the roster: %s", h->bound.nl.error);
-	forget(h);
+	detach(h);
 }

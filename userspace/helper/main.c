@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* cokeeperd: carries membership and ring offers between XenStore and kernel. */
-#include <errno.h>
 #include <getopt.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "helper.h"
 #include "log.h"
+#include "names.h"
 
 #ifndef CK_VERSION
 #define CK_VERSION "0"
@@ -24,63 +24,11 @@ static const char usage[] =
 "  -h, --help         show this help and exit\n"
 "  -V, --version      show the version and exit\n";
 
-static int take_events(struct helper *h)
-{
-	char path[CK_EVENT_SIZE];
-	int ret;
-
-	while ((ret = ck_xs_next_event(h->xs, path)) > 0) {
-		ck_debug("event %s", path);
-		if (h->attached)
-			peers_event(h, path);
-	}
-	if (ret)
-		ck_err("XenStore: %s", strerror(-ret));
-	return ret;
-}
-
-static int react(struct helper *h)
-{
-	int err;
-
-	if (h->dev_changed || h->links_changed) {
-		err = device_check(h);
-		if (err)
-			return err;
-	}
-	if (!h->attached)
-		return 0;
-	announce_orders(h);
-	if (h->roster_changed) {
-		h->roster_changed = false;
-		peers_read_all(h);
-	}
-	if (h->announce_changed)
-		announce_sync(h);
-	if (h->routes_changed)
-		routes_sync(h);
-	return 0;
-}
-
-/* What the events of one round add up to. Some of XenStore's come only while an
- * answer is awaited.
- */
-static int settle(void *arg)
-{
-	struct helper *h = arg;
-	int err;
-
-	do {
-		err = take_events(h) ?: react(h);
-	} while (!err && ck_xs_pending(h->xs));
-	return err;
-}
-
 static int serve_period(void *arg)
 {
 	struct helper *h = arg;
 
-	h->roster_changed = true;
+	h->todo |= WORK_ROSTER;
 	return 0;
 }
 
@@ -88,30 +36,85 @@ static int open_sources(struct helper *h)
 {
 	int err;
 
-	err = ck_loop_init(&h->loop, NULL, NULL);
-	if (!err)
-		err = ck_loop_add(&h->loop, ck_xs_fd(h->xs), NULL, NULL);
+	err = ck_loop_init(&h->loop);
 	if (!err && h->poll)
 		err = ck_loop_add_period(&h->loop, h->poll, serve_period, h);
 	if (!err)
-		err = routes_open(h);
+		err = routes_open(h) ?: reconcile_open(h);
 	if (err)
 		ck_err("set up: %s", strerror(-err));
 	return err;
+}
+
+static unsigned int count_peers(const struct helper *h)
+{
+	const struct peer *peer;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(peer, &h->peers, next)
+		n += peer->member;
+	return n;
+}
+
+/* What systemd shows of the service. */
+static void format_status(const struct helper *h, char *text, size_t size)
+{
+	if (!h->attached)
+		snprintf(text, size, "%s: waiting for the device", h->device);
+	else if (h->dev.inactive)
+		snprintf(text, size, "%s: inactive: %s", h->device,
+			 ck_reason_name(h->dev.inactive));
+	else if (!h->active)
+		snprintf(text, size, "%s: inactive", h->device);
+	else if (!h->xs)
+		snprintf(text, size, "%s: no connection to XenStore", h->device);
+	else if (h->group[0])
+		snprintf(text, size, "%s: group %s, peers: %u%s%s", h->device, h->group,
+			 count_peers(h), h->refusal[0] ? "; refused: " : "", h->refusal);
+	else if (h->refusal[0])
+		snprintf(text, size, "%s: in no group: %s", h->device, h->refusal);
+	else
+		snprintf(text, size, "%s: no answer of the host yet", h->device);
+}
+
+static int serve(void *arg)
+{
+	static char told[2 * CK_WORD_SIZE + 64];
+	char text[sizeof(told)];
+	struct helper *h = arg;
+	int err = reconcile(h);
+
+	if (err)
+		return err;
+	format_status(h, text, sizeof(text));
+	if (strcmp(text, told)) {
+		strcpy(told, text);
+		sd_notifyf(0, "STATUS=%s", text);
+	}
+	return 0;
 }
 
 static int run(struct helper *h)
 {
 	int err;
 
-	err = device_attach(h);
+	err = serve(h);
 	if (err)
 		return err;
 	sd_notify(0, "READY=1");
-	err = settle(h) ?: ck_loop_run(&h->loop, settle, h);
+	err = ck_loop_run(&h->loop, serve, h);
 	sd_notify(0, "STOPPING=1");
 	device_stop(h);
 	return err;
+}
+
+/* The command line is wrong. Return: the exit status. */
+static int misuse(const char *fmt, const char *argument)
+{
+	fputs("cokeeperd: ", stderr);
+	fprintf(stderr, fmt, argument);
+	fputc('\n', stderr);
+	return 2;
 }
 
 int main(int argc, char **argv)
@@ -124,7 +127,12 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct helper helper = { .device = "cokeeper0" };
+	struct helper helper = {
+		.device = "cokeeper0",
+		.peers = TAILQ_HEAD_INITIALIZER(helper.peers),
+		.orders = STAILQ_HEAD_INITIALIZER(helper.orders),
+		.route_changes = STAILQ_HEAD_INITIALIZER(helper.route_changes),
+	};
 	bool verbose = false;
 	int c, err;
 
@@ -135,11 +143,9 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			if (!ck_u32_parse(optarg, 1, CK_POLL_MAX,
-					  &helper.poll)) {
-				fprintf(stderr, "cokeeperd: --poll takes 1 to %u seconds\n",
-					CK_POLL_MAX);
-				return 2;
-			}
+					  &helper.poll))
+				return misuse("--poll takes 1 to 3600 seconds, not '%s'",
+					      optarg);
 			break;
 		case 'v':
 			verbose = true;
@@ -154,30 +160,16 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (optind != argc) {
-		fprintf(stderr, "cokeeperd: unexpected argument '%s'\n",
-			argv[optind]);
-		return 2;
-	}
-	if (!*helper.device || strlen(helper.device) >= IF_NAMESIZE) {
-		fprintf(stderr, "cokeeperd: '%s' is no device name\n",
-			helper.device);
-		return 2;
-	}
+	if (optind != argc)
+		return misuse("unexpected argument '%s'", argv[optind]);
+	if (!*helper.device || strlen(helper.device) >= IF_NAMESIZE)
+		return misuse("'%s' is no device name", helper.device);
 
 	ck_log_init("cokeeperd", verbose);
-	TAILQ_INIT(&helper.peers);
-	STAILQ_INIT(&helper.orders);
-	STAILQ_INIT(&helper.route_changes);
-	err = ck_xs_open(&helper.xs);
-	if (err) {
-		ck_err("XenStore: %s", strerror(-err));
-		return 1;
-	}
 	err = open_sources(&helper);
 	if (!err)
 		err = run(&helper);
+	reconcile_close(&helper);
 	routes_close(&helper);
-	ck_xs_close(helper.xs);
 	return err ? 1 : 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/timerfd.h>
 
 #include "alloc.h"
+#include "attr.h"
 #include "helper.h"
 #include "log.h"
 
@@ -25,23 +26,29 @@ static const char *family_name(int family)
 	return family == AF_INET ? "IPv4" : "IPv6";
 }
 
+static void changed(struct helper *h)
+{
+	if (h->routing)
+		h->todo |= WORK_ROUTES;
+}
+
 static void link_event(struct helper *h, const struct nlmsghdr *nlh)
 {
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct ifinfomsg *ifi = ck_attr_header(nlh, sizeof(*ifi));
 	uint32_t ifindex = ifi->ifi_index;
 	const struct nlattr *attr;
 
 	/* With a device the kernel silently drops the IPv4 routes by it. */
-	h->routes_changed |= h->routing;
+	changed(h);
 	if (h->attached &&
 	    (ifindex == h->dev.ifindex || ifindex == h->dev.lower)) {
-		h->links_changed = true;
+		h->todo |= WORK_DEVICE;
 		return;
 	}
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
-		    !strcmp(mnl_attr_get_str(attr), h->device))
-			h->links_changed = true;
+		    !strcmp(ck_attr_str(attr), h->device))
+			h->todo |= WORK_DEVICE;
 }
 
 /* Each route to a peer's address matters: it is one of ours, or says whether there
@@ -71,25 +78,25 @@ static int rtnl_event(const struct nlmsghdr *nlh, void *arg)
 		break;
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		ifa = mnl_nlmsg_get_payload(nlh);
+		ifa = ck_attr_header(nlh, sizeof(*ifa));
 		if (h->attached && ifa->ifa_index == h->dev.lower)
-			h->announce_changed = true;
+			h->todo |= WORK_ANNOUNCE;
 		/* With an address the kernel silently drops the IPv4 routes
 		 * that have it for their source, even if it comes back.
 		 */
-		h->routes_changed |= h->routing;
+		changed(h);
 		break;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		if (h->routing && concerns_peer(h, nlh))
-			h->routes_changed = true;
+			h->todo |= WORK_ROUTES;
 		break;
 	case RTM_NEWRULE:
 	case RTM_DELRULE:
-		h->routes_changed |= h->routing;
+		changed(h);
 		break;
 	case RTM_NEWNETCONF:
-		h->links_changed |= h->attached;
+		h->todo |= h->attached ? WORK_DEVICE : 0;
 		break;
 	}
 	return MNL_CB_OK;
@@ -103,9 +110,7 @@ static int serve_rtnl(void *arg)
 	err = ck_nl_drain(&h->rtnl_events);
 	if (err == -ENOBUFS) {
 		/* Something was missed: look at everything. */
-		h->links_changed = true;
-		h->announce_changed = true;
-		h->routes_changed = true;
+		h->todo |= WORK_DEVICE | WORK_ANNOUNCE | WORK_ROUTES;
 		err = 0;
 	}
 	return err;
@@ -166,7 +171,7 @@ static int serve_rule_timer(void *arg)
 
 	if (read(h->rule_timer, &expired, sizeof(expired)) < 0)
 		return errno == EAGAIN ? 0 : -errno;
-	h->routes_changed = true;
+	h->todo |= WORK_ROUTES;
 	return 0;
 }
 
@@ -238,20 +243,20 @@ static void set_rule_timer(struct helper *h, time_t seconds)
 /* Have the rules that make our table count. Whoever deletes them again and again has
  * them back ever more slowly.
  */
-static void sync_rules(struct helper *h)
+static int sync_rules(struct helper *h)
 {
 	bool present[2], again = h->rule_time;
 	struct timespec now;
-	int i;
+	int i, err, ret = 0;
 
 	for (i = 0; i < 2; i++)
 		present[i] = rtnl_rule_present(&h->rtnl, families[i]);
 	if (present[0] && present[1])
-		return;
+		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec < h->rule_time) {
 		set_rule_timer(h, h->rule_time - now.tv_sec);
-		return;
+		return 0;
 	}
 	if (now.tv_sec - h->rule_time > RULE_PAUSE_MAX)
 		h->rule_pause = 0;
@@ -263,7 +268,9 @@ static void sync_rules(struct helper *h)
 	for (i = 0; i < 2; i++) {
 		if (present[i])
 			continue;
-		if (rtnl_rule_set(&h->rtnl, families[i], true))
+		err = rtnl_rule_set(&h->rtnl, families[i], true);
+		ret = ret ?: err;
+		if (err)
 			ck_err("%s rule: %s", family_name(families[i]),
 			       h->rtnl.error);
 		else if (again)
@@ -271,6 +278,7 @@ static void sync_rules(struct helper *h)
 				family_name(families[i]), CK_RT_TABLE,
 				h->device);
 	}
+	return ret;
 }
 
 /* Return: how many peers claim an address. */
@@ -302,24 +310,35 @@ static void report_claim(struct helper *h, const struct ck_addr *addr)
 	}
 }
 
-static void route_set(struct helper *h, const struct ck_route *route)
+/* Which addresses there are is up to the peers. */
+static void report_route(struct helper *h, const struct ck_addr *addr)
 {
+	static struct ck_ratelimit limit;
 	char dst[CK_ADDR_STRLEN];
-	int err;
+	unsigned int suppressed;
 
-	err = rtnl_route_set(&h->rtnl, h->dev.ifindex, route);
-	if (err && err != -ENETDOWN)
-		ck_err("route to %s: %s", ck_addr_format(&route->dst, dst),
-		       h->rtnl.error);
+	if (ck_ratelimit(&limit, &suppressed))
+		ck_err("route to %s: %s", ck_addr_format(addr, dst), h->rtnl.error);
 }
 
-static void route_del(struct helper *h, const struct ck_addr *addr)
+/* A device that is down has no routes. */
+static int route_set(struct helper *h, const struct ck_route *route)
 {
-	char dst[CK_ADDR_STRLEN];
+	int err = rtnl_route_set(&h->rtnl, h->dev.ifindex, route);
 
-	if (rtnl_route_del(&h->rtnl, h->dev.ifindex, addr))
-		ck_err("route to %s: %s", ck_addr_format(addr, dst),
-		       h->rtnl.error);
+	if (!err || err == -ENETDOWN)
+		return 0;
+	report_route(h, &route->dst);
+	return err;
+}
+
+static int route_del(struct helper *h, const struct ck_addr *addr)
+{
+	int err = rtnl_route_del(&h->rtnl, h->dev.ifindex, addr);
+
+	if (err)
+		report_route(h, addr);
+	return err;
 }
 
 static bool wanted(struct helper *h, const struct ck_addr *addr,
@@ -334,25 +353,27 @@ static bool wanted(struct helper *h, const struct ck_addr *addr,
 /* Several peers may claim one address. All of them mean the same route, and the
  * driver finds the true owner, so it stays as long as one of them does.
  */
-static void change_routes(struct helper *h, const struct ck_addrs *old,
-			  const struct ck_addrs *new)
+static int change_routes(struct helper *h, const struct ck_addrs *old,
+			 const struct ck_addrs *new)
 {
 	struct ck_route route;
 	unsigned int i;
+	int err = 0;
 
 	if (!h->routing)
-		return;
+		return 0;
 	for (i = 0; i < old->n; i++)
 		if (!ck_addrs_have(new, &old->a[i]) &&
 		    !claims(h, &old->a[i]))
-			route_del(h, &old->a[i]);
+			err = route_del(h, &old->a[i]) ?: err;
 	for (i = 0; i < new->n; i++) {
 		if (ck_addrs_have(old, &new->a[i]))
 			continue;
 		report_claim(h, &new->a[i]);
 		if (wanted(h, &new->a[i], &route))
-			route_set(h, &route);
+			err = route_set(h, &route) ?: err;
 	}
+	return err;
 }
 
 static void forget_changes(struct helper *h)
@@ -372,7 +393,9 @@ static int make_changes(void *arg)
 
 	while ((change = STAILQ_FIRST(&h->route_changes))) {
 		STAILQ_REMOVE_HEAD(&h->route_changes, next);
-		change_routes(h, &change->old, &change->new);
+		/* Then all of them are looked at, until they are right. */
+		if (change_routes(h, &change->old, &change->new))
+			h->todo |= WORK_ROUTES;
 		free(change);
 	}
 	return 0;
@@ -402,15 +425,16 @@ void routes_peer_changed(struct helper *h, const struct ck_addrs *old,
 }
 
 /* A route that is right is left alone. */
-static void sync_routes(struct helper *h)
+static int sync_routes(struct helper *h)
 {
 	struct ck_routes have = { 0 }, want = { 0 };
 	unsigned int i, k = 0, n;
 	struct ck_route route;
 	struct peer *peer;
-	int cmp;
+	int cmp, err;
 
-	if (rtnl_routes(&h->rtnl, h->dev.ifindex, &have)) {
+	err = rtnl_routes(&h->rtnl, h->dev.ifindex, &have);
+	if (err) {
 		ck_err("list routes: %s", h->rtnl.error);
 		goto out;
 	}
@@ -425,39 +449,43 @@ static void sync_routes(struct helper *h)
 	for (i = 0; i < have.n; i++) {
 		while (k < want.n &&
 		       ck_addr_cmp(&want.r[k].dst, &have.r[i].dst) < 0)
-			route_set(h, &want.r[k++]);
+			err = route_set(h, &want.r[k++]) ?: err;
 		cmp = k < want.n ?
 		      ck_addr_cmp(&want.r[k].dst, &have.r[i].dst) : 1;
 		if (cmp)
-			route_del(h, &have.r[i].dst);
+			err = route_del(h, &have.r[i].dst) ?: err;
 		else if (ck_addr_cmp(&want.r[k].src, &have.r[i].src))
-			route_set(h, &want.r[k++]);
+			err = route_set(h, &want.r[k++]) ?: err;
 		else
 			k++;
 	}
 	while (k < want.n)
-		route_set(h, &want.r[k++]);
+		err = route_set(h, &want.r[k++]) ?: err;
 out:
 	ck_routes_free(&have);
 	ck_routes_free(&want);
+	return err;
 }
 
 /**
  * routes_sync() - make the kernel's routes and rules what they should be
  * @h: the helper
+ *
+ * Return: 0 or a negative errno. What can be done is done nevertheless.
  */
-void routes_sync(struct helper *h)
+int routes_sync(struct helper *h)
 {
-	h->routes_changed = false;
+	int err;
+
 	if (!h->active || h->dev.steer != COKEEPER_STEER_ROUTE) {
 		routes_stop(h);
-		return;
+		return 0;
 	}
 	h->routing = true;
 	forget_changes(h);
 	follow_routes(h, true);
-	sync_rules(h);
-	sync_routes(h);
+	err = sync_rules(h);
+	return sync_routes(h) ?: err;
 }
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is written for a single guest: the head that names its roster, and the
- * offers to it. Nothing is written before guest_start().
+ * offers to it.
  */
 #include "guest.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "listing.h"
 
 static struct ck_xs *store;
 
@@ -19,25 +20,33 @@ void guest_start(struct ck_xs *xs)
 	store = xs;
 }
 
-static void own_path(char path[CK_PATH_SIZE], const struct iface *iface,
-		     const char *directory, const struct ck_mac *peer)
+static void own_path(char path[CK_PATH_SIZE], const struct iface *iface)
 {
-	char own[CK_MAC_STRLEN], name[CK_MAC_STRLEN] = "";
-
-	if (peer)
-		ck_mac_format_node(peer, name);
-	snprintf(path, CK_PATH_SIZE, "/local/domain/%u/cokeeper/%s%s%s%s%s",
-		 iface->domain->domid, ck_mac_format_node(&iface->mac, own),
-		 *directory ? "/" : "", directory, peer ? "/" : "", name);
+	ck_path_iface(path, CK_TREE_HOST, iface->domain->domid, &iface->mac);
 }
 
-static void failed(struct iface *iface, const char *path, int err)
+static void head_path(char path[CK_PATH_SIZE], const struct iface *iface)
+{
+	ck_path_head(path, iface->domain->domid, &iface->mac);
+}
+
+static void offer_path(char path[CK_PATH_SIZE], const struct iface *iface,
+		       const struct ck_mac *peer)
+{
+	ck_path_offer(path, CK_TREE_HOST, iface->domain->domid, &iface->mac, peer);
+}
+
+/* All is written anew, a while later. */
+static void failed(struct iface *iface, int err)
 {
 	unsigned int suppressed;
+	char path[CK_PATH_SIZE];
 
-	iface->dirty = true;
+	own_path(path, iface);
 	if (ck_ratelimit(&iface->domain->log, &suppressed))
-		ck_err("%s: %s", path, strerror(-err));
+		ck_err("%s: %s; tried again", path, strerror(-err));
+	iface->retry_at = bucket_now() + GUEST_RETRY;
+	iface_changed(iface);
 }
 
 /* Whose nodes were changed; it may be gone when the answer comes. */
@@ -51,15 +60,29 @@ static void changed(void *arg, int err)
 	struct change *change = arg;
 	struct domain *domain = domain_find(change->domid);
 	struct iface *iface = NULL;
-	char path[CK_PATH_SIZE];
 
 	if (domain)
 		iface = iface_find(domain, &change->mac);
-	if (iface && err && err != -ENOENT) {
-		own_path(path, iface, "", NULL);
-		failed(iface, path, err);
-	}
+	if (iface && err && err != -ENOENT)
+		failed(iface, err);
 	free(change);
+}
+
+static void removed(void *arg, int err)
+{
+	struct change change = *(struct change *)arg;
+	struct domain *domain = domain_find(change.domid);
+	struct iface *iface = NULL;
+
+	if (domain)
+		iface = iface_find(domain, &change.mac);
+	if (iface) {
+		iface->removing = false;
+		iface->written = err && err != -ENOENT;
+		if (!iface->written && iface_useless(iface))
+			iface_changed(iface);
+	}
+	changed(arg, err);
 }
 
 static struct change *change(const struct iface *iface)
@@ -71,40 +94,67 @@ static struct change *change(const struct iface *iface)
 	return change;
 }
 
-/* After a failure, single changes would leave a gap: write all again. What is still
- * to be written needs no changes.
- */
-static bool ready(struct iface *iface)
+/* A domain that ends must not get a directory again. */
+static bool ready(const struct iface *iface)
 {
-	if (!store || iface->pending)
-		return false;
-	if (iface->dirty) {
-		guest_write(iface);
-		return false;
-	}
-	return true;
+	return iface->domain->prepared && !iface->domain->stopped;
 }
 
-void guest_put_offer(struct iface *to, const struct ck_mac *peer,
-		     const struct ck_offer *offer)
+/**
+ * guest_offer() - an offer to a guest may have changed
+ * @to: the guest's interface; if all is to be written for it anyhow, that has it
+ * @from: the peer that makes it
+ */
+void guest_offer(struct iface *to, const struct ck_mac *from)
+{
+	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
+	const struct ck_offer *offer = NULL;
+	struct iface *peer;
+
+	if (to->in_outbox || !to->group || !ready(to))
+		return;
+	peer = iface_peer(to, from);
+	if (peer)
+		offer = iface_offer_to(peer, to);
+	offer_path(path, to, from);
+	if (offer) {
+		ck_offer_format(offer, value);
+		ck_xs_post_write(store, CK_XS_NULL, path, value, changed, change(to));
+	} else {
+		ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(to));
+	}
+}
+
+static void format_head(const struct iface *iface, char value[CK_VALUE_SIZE])
+{
+	const char *reason = iface->reason;
+	struct ck_roster head = { 0 };
+
+	if (!reason && !iface->group)
+		reason = iface->given ? iface->barred : "not-your-mac";
+	head.member = !reason;
+	if (reason)
+		strcpy(head.reason, reason);
+	else
+		group_key_format(&iface->group->key, head.group);
+	if (iface->group)
+		head.roster = iface->roster_id;
+	ck_roster_format(&head, value);
+}
+
+/**
+ * guest_head() - have a member read its roster under another number
+ * @iface: the member; if all is to be written for it anyhow, that has it
+ */
+void guest_head(struct iface *iface)
 {
 	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
 
-	if (!ready(to))
+	if (iface->in_outbox || !iface->group || !ready(iface))
 		return;
-	own_path(path, to, "offer", peer);
-	ck_offer_format(offer, value);
-	ck_xs_post_write(store, CK_XS_NULL, path, value, changed, change(to));
-}
-
-void guest_del_offer(struct iface *to, const struct ck_mac *peer)
-{
-	char path[CK_PATH_SIZE];
-
-	if (!ready(to))
-		return;
-	own_path(path, to, "offer", peer);
-	ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(to));
+	head_path(path, iface);
+	format_head(iface, value);
+	ck_xs_post_write(store, CK_XS_NULL, path, value, changed, change(iface));
 }
 
 /* The guest may read what is written for it, nobody else may; what is created
@@ -117,15 +167,15 @@ static int prepare(struct ck_xs *xs, uint32_t t, struct iface *iface)
 	char path[CK_PATH_SIZE];
 	int err;
 
-	snprintf(path, sizeof(path), "/local/domain/%u", domain->domid);
+	ck_path_domain(path, domain->domid);
 	err = ck_xs_read(xs, t, path, &value);
 	if (err || domain->prepared)
 		return err;
-	strcat(path, "/cokeeper");
+	ck_path_tree(path, CK_TREE_HOST, domain->domid);
 	err = ck_xs_read(xs, t, path, &value);
 	if (err != -ENOENT)
 		return err;
-	iface->blank = true;
+	iface->written = false;
 	return ck_xs_share(xs, t, path, domain->domid);
 }
 
@@ -144,151 +194,125 @@ static int sync_node(struct ck_xs *xs, uint32_t t, const char *path,
 	return ck_xs_write(xs, t, path, value);
 }
 
-static int sync_offers(struct ck_xs *xs, uint32_t t, struct iface *iface)
+/* Remove the offers that are not valid any more. */
+static int clean_offers(struct ck_xs *xs, uint32_t t, struct iface *iface, unsigned int part)
 {
-	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], value[CK_VALUE_SIZE];
-	const struct ck_offer *offer;
+	char path[CK_PATH_SIZE], full[CK_EVENT_SIZE], **names;
 	struct iface *peer;
-	unsigned int i, n = 0;
-	char **names = NULL;
+	unsigned int i, n;
 	struct ck_mac mac;
-	int err = 0;
+	int err;
 
-	own_path(path, iface, "offer", NULL);
-	if (!iface->blank)
-		err = ck_xs_list(xs, t, path, &names, &n);
-	for (i = 0; i < n; i++) {
+	ck_path_offer_part(path, CK_TREE_HOST, iface->domain->domid, &iface->mac, part);
+	err = ck_xs_list(xs, t, path, &names, &n);
+	for (i = 0; i < n && !err; i++) {
 		peer = ck_mac_parse_node(names[i], &mac) ?
 		       iface_peer(iface, &mac) : NULL;
 		if (peer && iface_offer_to(peer, iface))
 			continue;
 		snprintf(full, sizeof(full), "%s/%s", path, names[i]);
-		ck_xs_post_rm(xs, t, full, NULL, NULL);
+		err = ck_xs_rm(xs, t, full);
 	}
+	free(names);
+	return err;
+}
+
+static int sync_offers(struct ck_xs *xs, uint32_t t, struct iface *iface)
+{
+	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
+	unsigned int part, parts = 0;
+	const struct ck_offer *offer;
+	struct iface *peer;
+	int err = 0;
+
+	ck_path_offers(path, CK_TREE_HOST, iface->domain->domid, &iface->mac);
+	if (!iface->group)
+		return iface->written ? ck_xs_rm(xs, t, path) : 0;
+	/* Mostly there are none. */
+	if (iface->written)
+		err = ck_list_offer_parts(xs, t, path, &parts);
+	for (part = 0; !err && part < CK_OFFER_PARTS; part++)
+		if (parts & 1u << part)
+			err = clean_offers(xs, t, iface, part);
 	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
 		offer = iface_offer_to(peer, iface);
 		if (err)
 			break;
 		if (!offer)
 			continue;
-		own_path(path, iface, "offer", &peer->mac);
+		offer_path(path, iface, &peer->mac);
 		ck_offer_format(offer, value);
 		err = sync_node(xs, t, path, value);
 	}
-	free(names);
 	return err;
-}
-
-static int write_head(struct ck_xs *xs, uint32_t t, struct iface *iface,
-		      struct ck_roster *head)
-{
-	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
-
-	if (iface->group && iface->roster)
-		head->roster = iface->roster->id;
-	own_path(path, iface, "roster", NULL);
-	ck_roster_format(head, value);
-	return sync_node(xs, t, path, value);
 }
 
 static int write_all(struct ck_xs *xs, uint32_t t, void *arg)
 {
-	struct ck_roster head = { .member = true };
+	char path[CK_PATH_SIZE], value[CK_VALUE_SIZE];
 	struct iface *iface = arg;
 	int err;
 
 	err = prepare(xs, t, iface) ?: sync_offers(xs, t, iface);
 	if (err)
 		return err;
-	strcpy(head.group, iface->group->name);
-	return write_head(xs, t, iface, &head);
-}
-
-/* One whose domain is gone has nothing, and needs nothing. */
-static void written(struct iface *iface, int err)
-{
-	char path[CK_PATH_SIZE];
-
-	iface->blank = false;
-	if (!err) {
-		iface->domain->prepared = true;
-	} else if (err != -ENOENT) {
-		own_path(path, iface, "", NULL);
-		failed(iface, path, err);
-	}
+	head_path(path, iface);
+	format_head(iface, value);
+	return sync_node(xs, t, path, value);
 }
 
 /**
- * guest_write() - write all that is for a member, as far as it differs
- * @iface: the member; it has a roster
+ * guest_write() - write all that is for an interface, as far as it differs
+ * @iface: a member that has a roster, or one that is refused
+ *
+ * One whose domain is gone has nothing, and needs nothing. After another failure it is in
+ * the outbox again.
  */
 void guest_write(struct iface *iface)
 {
-	if (!store || !iface->group)
-		return;
-	iface->dirty = false;
-	written(iface, ck_xs_transaction(store, write_all, iface));
-}
-
-struct refusal {
-	struct iface *iface;
-	const char *reason;
-};
-
-static int write_refusal(struct ck_xs *xs, uint32_t t, void *arg)
-{
-	struct refusal *refusal = arg;
-	struct ck_roster head = { 0 };
-	char path[CK_PATH_SIZE];
 	int err;
 
-	err = prepare(xs, t, refusal->iface);
-	if (!err && !refusal->iface->group) {
-		own_path(path, refusal->iface, "offer", NULL);
-		err = ck_xs_rm(xs, t, path);
-	}
-	if (err)
-		return err;
-	strcpy(head.reason, refusal->reason);
-	return write_head(xs, t, refusal->iface, &head);
+	err = ck_xs_transaction(store, write_all, iface);
+	iface->written = true;
+	if (!err)
+		iface->domain->prepared = true;
+	else if (err != -ENOENT)
+		failed(iface, err);
 }
 
-/**
- * guest_refuse() - tell a guest that its announcement was not accepted
- * @iface: the interface; if it is a member, it stays one
- * @reason: one word
- */
-void guest_refuse(struct iface *iface, const char *reason)
-{
-	struct refusal refusal = { .iface = iface, .reason = reason };
-
-	if (store)
-		written(iface, ck_xs_transaction(store, write_refusal,
-						 &refusal));
-}
-
+/* Nothing is for an interface any more. */
 void guest_remove(struct iface *iface)
 {
 	char path[CK_PATH_SIZE];
 
-	if (!store)
+	if (!iface->written || iface->removing)
 		return;
-	own_path(path, iface, "", NULL);
-	ck_xs_post_rm(store, CK_XS_NULL, path, changed, change(iface));
-	iface->blank = true;
+	iface->removing = true;
+	own_path(path, iface);
+	ck_xs_post_rm(store, CK_XS_NULL, path, removed, change(iface));
 }
 
-/* Return: the number of the roster that a guest was told of, or 0. */
-uint32_t guest_roster(const struct iface *iface)
+/**
+ * guest_roster() - which roster was a guest told of?
+ * @iface: its interface
+ * @id: result: the number, or 0
+ *
+ * Return: 0, or a negative errno, which has been explained.
+ */
+int guest_roster(const struct iface *iface, uint32_t *id)
 {
 	struct ck_value_error why;
 	struct ck_xs_value value;
 	char path[CK_PATH_SIZE];
 	struct ck_roster head;
+	int err;
 
-	own_path(path, iface, "roster", NULL);
-	if (ck_xs_read(store, CK_XS_NULL, path, &value) ||
-	    !ck_roster_parse(value.data, value.len, &head, &why))
-		return 0;
-	return head.roster;
+	*id = 0;
+	head_path(path, iface);
+	err = ck_xs_read(store, CK_XS_NULL, path, &value);
+	if (err && err != -ENOENT)
+		ck_err("%s: %s", path, strerror(-err));
+	else if (!err && ck_roster_parse(value.data, value.len, &head, &why))
+		*id = head.roster;
+	return err == -ENOENT ? 0 : err;
 }

@@ -6,13 +6,13 @@
 #include "membership.h"
 #include "xs.h"
 
+#define GUEST_RETRY	BUCKET_SECOND	/* after a failure */
+
 void guest_start(struct ck_xs *xs);
-void guest_put_offer(struct iface *to, const struct ck_mac *peer,
-		     const struct ck_offer *offer);
-void guest_del_offer(struct iface *to, const struct ck_mac *peer);
+void guest_offer(struct iface *to, const struct ck_mac *from);
+void guest_head(struct iface *iface);
 void guest_write(struct iface *iface);
-void guest_refuse(struct iface *iface, const char *reason);
 void guest_remove(struct iface *iface);
-uint32_t guest_roster(const struct iface *iface);
+int guest_roster(const struct iface *iface, uint32_t *id);
 
 #endif /* CK_GUEST_H */

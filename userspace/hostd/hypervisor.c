@@ -7,6 +7,7 @@
  */
 #include "hypervisor.h"
 
+#include <errno.h>
 #include <xenctrl.h>
 
 #include "cokeeper.h"
@@ -24,28 +25,13 @@ void hypervisor_close(void)
 	xc_interface_close(xc);
 }
 
-/**
- * hypervisor_ended() - has a domain ended, and why?
- * @domid: the domain
- * @paused: result: somebody stopped its processors for now; may be NULL
- *
- * Return: COKEEPER_CAUSE_NONE if it runs or may run again, else why it does not.
- */
-uint32_t hypervisor_ended(uint32_t domid, bool *paused)
+static uint32_t cause_of_end(uint32_t flags)
 {
-	xc_domaininfo_t info;
-
-	if (paused)
-		*paused = false;
-	if (xc_domain_getinfolist(xc, domid, 1, &info) != 1 ||
-	    info.domain != domid || (info.flags & XEN_DOMINF_dying))
+	if (flags & XEN_DOMINF_dying)
 		return COKEEPER_CAUSE_DESTROYED;
-	if (paused)
-		*paused = info.flags & XEN_DOMINF_paused;
-	if (!(info.flags & XEN_DOMINF_shutdown))
+	if (!(flags & XEN_DOMINF_shutdown))
 		return COKEEPER_CAUSE_NONE;
-	switch (info.flags >> XEN_DOMINF_shutdownshift &
-		XEN_DOMINF_shutdownmask) {
+	switch (flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask) {
 	case SHUTDOWN_poweroff:
 		return COKEEPER_CAUSE_SHUTDOWN;
 	case SHUTDOWN_reboot:
@@ -55,4 +41,30 @@ uint32_t hypervisor_ended(uint32_t domid, bool *paused)
 	default:
 		return COKEEPER_CAUSE_CRASHED;
 	}
+}
+
+/**
+ * hypervisor_domain() - has a domain ended, and why?
+ * @domid: the domain
+ * @ended: result: COKEEPER_CAUSE_NONE if it runs or may run again, else why it does not
+ * @paused: result: somebody stopped its processors for now; may be NULL
+ *
+ * Return: 0, or a negative errno if that is not known.
+ */
+int hypervisor_domain(uint32_t domid, uint32_t *ended, bool *paused)
+{
+	xc_domaininfo_t info = { 0 };
+	bool there;
+	int n;
+
+	errno = 0;
+	n = xc_domain_getinfolist(xc, domid, 1, &info);
+	if (n < 0 && errno != ESRCH)
+		return errno ? -errno : -EIO;
+	/* The call tells of the next domain if there is no such one. */
+	there = n == 1 && info.domain == domid;
+	*ended = there ? cause_of_end(info.flags) : COKEEPER_CAUSE_DESTROYED;
+	if (paused)
+		*paused = there && info.flags & XEN_DOMINF_paused;
+	return 0;
 }

@@ -8,6 +8,6 @@
 
 bool hypervisor_open(void);
 void hypervisor_close(void);
-uint32_t hypervisor_ended(uint32_t domid, bool *paused);
+int hypervisor_domain(uint32_t domid, uint32_t *ended, bool *paused);
 
 #endif /* CK_HYPERVISOR_H */

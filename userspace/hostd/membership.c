@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who is a member of which group; knows nothing of XenStore. */
+/* Who is a member of which group; knows nothing of XenStore.
+ *
+ * What is changed here goes into the outbox, which publish.c empties. Nothing is freed here
+ * that somebody may hold who changes something.
+ */
 #include "membership.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "alloc.h"
 #include "cokeeper.h"
-#include "guest.h"
-#include "roster.h"
 
 struct domain_list domains = TAILQ_HEAD_INITIALIZER(domains);
 struct group_list groups = TAILQ_HEAD_INITIALIZER(groups);
+struct outbox outbox = {
+	.words = STAILQ_HEAD_INITIALIZER(outbox.words),
+	.offers = STAILQ_HEAD_INITIALIZER(outbox.offers),
+	.ifaces = TAILQ_HEAD_INITIALIZER(outbox.ifaces),
+	.ended = TAILQ_HEAD_INITIALIZER(outbox.ended),
+};
 
 /* Members are found by mac, whatever their number. */
 #define MAC_BUCKETS	4096
 
 static LIST_HEAD(, iface) members_by_mac[MAC_BUCKETS];
 static struct domain *by_domid[CK_DOMID_MAX + 1];
-static struct iface_list pending = TAILQ_HEAD_INITIALIZER(pending);
 static unsigned int members;
-static bool untidy;
+static bool started;
 static uint64_t announcements;
 
 struct domain *domain_find(uint32_t domid)
@@ -57,55 +66,121 @@ struct iface *iface_find(struct domain *domain, const struct ck_mac *mac)
 	return NULL;
 }
 
-/**
- * iface_get() - find an interface, or add one
- * @domain: its domain
- * @mac: its address
- *
- * Return: the interface; NULL when the domain claims too many.
- */
+/* Return: an interface, added if it is not there. */
 struct iface *iface_get(struct domain *domain, const struct ck_mac *mac)
 {
 	struct iface *iface = iface_find(domain, mac);
-	unsigned int strangers = 0;
 
 	if (iface)
 		return iface;
-	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
-		strangers += !iface->group_name[0];
-	if (strangers >= CK_STRANGERS_MAX)
-		return NULL;
 	iface = ck_alloc(sizeof(*iface));
 	iface->domain = domain;
 	iface->mac = *mac;
+	iface->duplicate = -1;
+	/* A predecessor may have written something. */
+	iface->written = !started;
 	SLIST_INIT(&iface->offers);
 	TAILQ_INSERT_TAIL(&domain->ifaces, iface, in_domain);
 	return iface;
 }
 
-/* Return: the group of that name if it has members, or NULL. */
-struct group *group_by_name(const char *name)
+/**
+ * iface_claim() - a domain says that it has an interface
+ * @domain: the domain
+ * @mac: the interface's address
+ *
+ * Return: the interface, NULL if the domain claims too many that the toolstack did not
+ * give it.
+ */
+struct iface *iface_claim(struct domain *domain, const struct ck_mac *mac)
+{
+	unsigned int unknown = 0;
+	struct iface *iface;
+
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain) {
+		if (!ck_mac_cmp(&iface->mac, mac))
+			return iface;
+		unknown += !iface->given;
+	}
+	return unknown < CK_UNKNOWN_MACS_MAX ? iface_get(domain, mac) : NULL;
+}
+
+/* What is for an interface is to be written anew, or the interface to be freed. */
+void iface_changed(struct iface *iface)
+{
+	if (!iface->in_outbox)
+		TAILQ_INSERT_TAIL(&outbox.ifaces, iface, outbox);
+	iface->in_outbox = true;
+}
+
+/* Is there nothing to be known of an interface? */
+bool iface_useless(const struct iface *iface)
+{
+	return !iface->given && !iface->announced && !iface->reason &&
+	       !iface->announce_changed && !iface->offers_changed;
+}
+
+bool group_key_equal(const struct group_key *a, const struct group_key *b)
+{
+	return a->backend == b->backend && a->vlan == b->vlan && !strcmp(a->bridge, b->bridge) &&
+	       !strcmp(a->named, b->named);
+}
+
+/**
+ * group_key_format() - a group in one word: [NAMED@][BACKEND:]BRIDGE[/VLAN]
+ * @key: the group
+ * @text: result
+ *
+ * No two groups have the same. A named group has no '@'; where the bridge has a '@', ':' or '/',
+ * the '@', the backend or the VLAN is written even if it is empty or 0.
+ */
+void group_key_format(const struct group_key *key, char text[CK_WORD_SIZE])
+{
+	bool at = key->named[0] || strchr(key->bridge, '@');
+	char backend[12] = "", vlan[8] = "";
+
+	if (key->backend || strchr(key->bridge, ':'))
+		snprintf(backend, sizeof(backend), "%u:", key->backend);
+	if (key->vlan || strchr(key->bridge, '/'))
+		snprintf(vlan, sizeof(vlan), "/%u", key->vlan);
+	snprintf(text, CK_WORD_SIZE, "%s%s%s%s%s", key->named, at ? "@" : "", backend, key->bridge,
+		 vlan);
+}
+
+/* Return: the group of which group_key_format() makes that, if it has members, or NULL. */
+struct group *group_by_text(const char *text)
+{
+	char other[CK_WORD_SIZE];
+	struct group *group;
+
+	TAILQ_FOREACH(group, &groups, next) {
+		group_key_format(&group->key, other);
+		if (!TAILQ_EMPTY(&group->members) && !strcmp(text, other))
+			return group;
+	}
+	return NULL;
+}
+
+static struct group *group_get(const struct group_key *key)
 {
 	struct group *group;
 
 	TAILQ_FOREACH(group, &groups, next)
-		if (!strcmp(group->name, name))
+		if (group_key_equal(&group->key, key))
 			return group;
-	return NULL;
-}
-
-static struct group *group_get(const char *name)
-{
-	struct group *group = group_by_name(name);
-
-	if (group)
-		return group;
 	group = ck_alloc(sizeof(*group));
-	strcpy(group->name, name);
+	group->key = *key;
 	TAILQ_INIT(&group->members);
 	TAILQ_INIT(&group->rosters);
 	TAILQ_INSERT_TAIL(&groups, group, next);
 	return group;
+}
+
+/* It has no member, and nothing in the outbox. */
+void group_free(struct group *group)
+{
+	TAILQ_REMOVE(&groups, group, next);
+	free(group);
 }
 
 static unsigned int bucket(const struct ck_mac *mac)
@@ -137,20 +212,20 @@ struct iface *iface_peer(const struct iface *iface, const struct ck_mac *mac)
 /* Are others told of this member, and not of another one of its mac? */
 bool iface_shown(const struct iface *iface)
 {
-	return iface->node && group_find(iface->group, &iface->mac) == iface;
+	return iface->told && group_find(iface->group, &iface->mac) == iface;
 }
 
 static bool offer_valid(const struct iface *iface, const struct offer *offer,
 			const struct iface *to)
 {
-	return iface->group && to && iface->group == to->group &&
+	return offer->made && iface->group && to && iface->group == to->group &&
 	       iface_peer(to, &iface->mac) == iface &&
 	       offer->value.from == iface->announce.instance &&
 	       offer->value.to == to->announce.instance;
 }
 
-static struct offer *offer_find(const struct iface *iface,
-				const struct ck_mac *peer)
+/* Return: what is known of an offer, or NULL. */
+struct offer *iface_offer_find(const struct iface *iface, const struct ck_mac *peer)
 {
 	struct offer *offer;
 
@@ -164,25 +239,33 @@ static struct offer *offer_find(const struct iface *iface,
 const struct ck_offer *iface_offer_to(const struct iface *iface,
 				      const struct iface *to)
 {
-	struct offer *offer = offer_find(iface, &to->mac);
+	struct offer *offer = iface_offer_find(iface, &to->mac);
 
 	return offer && offer_valid(iface, offer, to) ? &offer->value : NULL;
 }
 
+static void tell_offer(struct iface *to, const struct ck_mac *from)
+{
+	struct offer_change *change;
+
+	/* What is written anew tells of it, too. */
+	if (!started || to->in_outbox)
+		return;
+	change = ck_alloc(sizeof(*change));
+	change->to = to;
+	change->from = *from;
+	STAILQ_INSERT_TAIL(&outbox.offers, change, next);
+}
+
 static void offer_update(struct iface *iface, struct offer *offer)
 {
+	bool relayed = offer->relayed;
 	struct iface *to;
 
 	to = iface->group ? group_find(iface->group, &offer->peer) : NULL;
-	if (offer_valid(iface, offer, to)) {
-		if (!offer->relayed)
-			guest_put_offer(to, &iface->mac, &offer->value);
-		offer->relayed = true;
-	} else {
-		if (offer->relayed && to)
-			guest_del_offer(to, &iface->mac);
-		offer->relayed = false;
-	}
+	offer->relayed = offer_valid(iface, offer, to);
+	if (to && relayed != offer->relayed)
+		tell_offer(to, &iface->mac);
 }
 
 /* Offers by and to @iface depend on its instance. */
@@ -194,79 +277,97 @@ static void offers_update(struct iface *iface)
 	SLIST_FOREACH(offer, &iface->offers, next)
 		offer_update(iface, offer);
 	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
-		offer = offer_find(peer, &iface->mac);
+		offer = iface_offer_find(peer, &iface->mac);
 		if (offer)
 			offer_update(peer, offer);
 	}
 }
 
-/* One that joins comes to know the others when there is nothing else to do. */
-static void tell(struct group *group, const char *node)
+/* Numbers grow beyond this process' life, so what a predecessor said is older. */
+static uint64_t next_seq(void)
 {
-	struct roster *roster;
+	static uint64_t last;
+	struct timespec now;
+	uint64_t seq;
 
-	TAILQ_FOREACH(roster, &group->rosters, next) {
-		roster_tell(roster, node);
-		untidy |= roster_untidy(roster);
-	}
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	seq = now.tv_sec * 1000000000ull + now.tv_nsec;
+	last = seq > last ? seq : last + 1;
+	return last;
 }
 
-static void tell_peers(struct iface *iface, uint32_t cause)
+/* What is to be said of a member. It has no address that it may not send from. */
+void member_is(const struct iface *iface, struct ck_member *word)
 {
-	free(iface->node);
-	iface->node = roster_node(iface, cause);
-	if (iface_shown(iface))
-		tell(iface->group, iface->node);
+	const struct ck_addrs *addrs = &iface->announce.addrs;
+	unsigned int i;
+
+	*word = (struct ck_member){
+		.mac = iface->mac,
+		.domid = iface->domain->domid,
+		.instance = iface->announce.instance,
+		.sources = iface->vif.sources,
+	};
+	for (i = 0; i < addrs->n; i++)
+		if (ck_sources_allow(&word->sources, &addrs->a[i]))
+			word->addrs.a[word->addrs.n++] = addrs->a[i];
 }
 
-static void write_later(struct iface *iface)
+/* What is to be said of one that is no member any more. */
+void member_left(const struct ck_mac *mac, uint32_t cause, struct ck_member *word)
 {
-	if (!iface->pending)
-		TAILQ_INSERT_TAIL(&pending, iface, in_pending);
-	iface->pending = true;
+	*word = (struct ck_member){
+		.mac = *mac,
+		.seq = next_seq(),
+		.left = true,
+		.cause = cause,
+	};
 }
 
-static void not_pending(struct iface *iface)
+static void tell(struct group *group, const struct ck_member *member)
 {
-	if (iface->pending)
-		TAILQ_REMOVE(&pending, iface, in_pending);
-	iface->pending = false;
+	struct word *word = ck_alloc(sizeof(*word));
+
+	word->group = group;
+	word->member = *member;
+	STAILQ_INSERT_TAIL(&outbox.words, word, next);
 }
 
-static void write_now(struct iface *iface)
+/**
+ * membership_tell() - tell the peers of a member
+ * @iface: the member
+ * @cause: why
+ *
+ * Before membership_start() they are told nothing.
+ */
+void membership_tell(struct iface *iface, uint32_t cause)
 {
-	not_pending(iface);
-	if (iface->group)
-		guest_write(iface);
-	else if (!iface->announced && !iface->refused[0])
-		guest_remove(iface);
-}
-
-static void no_reader(struct iface *iface, bool revoke)
-{
-	struct roster *roster = iface->roster;
-
-	if (!roster)
+	iface->told = started;
+	if (!started)
 		return;
-	roster_leave(iface, revoke);
-	untidy |= roster_untidy(roster);
+	member_is(iface, &iface->word);
+	iface->word.seq = next_seq();
+	iface->word.cause = cause;
+	if (iface_shown(iface))
+		tell(iface->group, &iface->word);
 }
 
+/* One that joins comes to know the others when there is nothing else to do. */
 static void join(struct iface *iface, uint32_t cause)
 {
 	struct offer *offer;
 	struct iface *peer;
 
-	iface->group = group_get(iface->group_name);
+	iface->group = group_get(&iface->key);
 	TAILQ_INSERT_TAIL(&iface->group->members, iface, in_group);
 	LIST_INSERT_HEAD(&members_by_mac[bucket(&iface->mac)], iface, by_mac);
 	members++;
-	tell_peers(iface, cause);
+	membership_tell(iface, cause);
 
 	/* What the others offer it is written together with all else. */
-	write_later(iface);
+	iface_changed(iface);
 	TAILQ_FOREACH(peer, &iface->group->members, in_group) {
-		offer = offer_find(peer, &iface->mac);
+		offer = iface_offer_find(peer, &iface->mac);
 		if (offer)
 			offer->relayed = offer_valid(peer, offer, iface);
 	}
@@ -277,76 +378,67 @@ static void join(struct iface *iface, uint32_t cause)
 static void leave(struct iface *iface, uint32_t cause)
 {
 	struct group *group = iface->group;
-	struct iface *peer, *twin;
-	struct roster *roster;
+	struct iface *peer, *duplicate;
+	struct ck_member word;
 	struct offer *offer;
-	char *node;
 
 	TAILQ_REMOVE(&group->members, iface, in_group);
 	LIST_REMOVE(iface, by_mac);
 	iface->group = NULL;
 	members--;
 
-	free(iface->node);
-	iface->node = NULL;
-	twin = group_find(group, &iface->mac);
-	if (!twin) {
-		node = roster_node_left(&iface->mac, cause);
-		if (node)
-			tell(group, node);
-		free(node);
-	} else if (twin->order < iface->order) {
-		tell_peers(twin, COKEEPER_CAUSE_RENEWED);
+	duplicate = group_find(group, &iface->mac);
+	if (!duplicate && iface->told) {
+		member_left(&iface->mac, cause, &word);
+		tell(group, &word);
+	} else if (duplicate && duplicate->order < iface->order) {
+		membership_tell(duplicate, COKEEPER_CAUSE_RENEWED);
 	}
+	iface->told = false;
+	outbox.group_emptied |= TAILQ_EMPTY(&group->members);
 	SLIST_FOREACH(offer, &iface->offers, next) {
 		peer = group_find(group, &offer->peer);
 		if (offer->relayed && peer)
-			guest_del_offer(peer, &iface->mac);
+			tell_offer(peer, &iface->mac);
 		offer->relayed = false;
 	}
 	TAILQ_FOREACH(peer, &group->members, in_group) {
-		offer = offer_find(peer, &iface->mac);
+		offer = iface_offer_find(peer, &iface->mac);
 		if (offer)
 			offer->relayed = false;
 	}
-
-	if (TAILQ_EMPTY(&group->members)) {
-		while ((roster = TAILQ_FIRST(&group->rosters)))
-			roster_free(roster);
-		TAILQ_REMOVE(&groups, group, next);
-		free(group);
-	}
 }
 
-static void iface_free(struct iface *iface)
+/* Its domain's end has taken it out of its group, or nothing is to be known of it. */
+void iface_free(struct iface *iface)
 {
 	struct offer *offer;
 
-	no_reader(iface, false);
-	not_pending(iface);
 	while ((offer = SLIST_FIRST(&iface->offers))) {
 		SLIST_REMOVE_HEAD(&iface->offers, next);
 		free(offer);
 	}
+	if (iface->in_outbox)
+		TAILQ_REMOVE(&outbox.ifaces, iface, outbox);
 	TAILQ_REMOVE(&iface->domain->ifaces, iface, in_domain);
-	free(iface->node);
 	free(iface);
 }
 
 /* Put an interface into the group that it belongs to, or take it out of it. */
-static void settle(struct iface *iface, uint32_t cause)
+static void update_group(struct iface *iface, uint32_t cause)
 {
-	bool member = iface->announced && iface->group_name[0] &&
+	bool member = iface->announced && iface->given &&
 		      !iface->barred && !iface->domain->stopped;
 
 	if (iface->group &&
-	    (!member || strcmp(iface->group->name, iface->group_name)))
+	    (!member || !group_key_equal(&iface->group->key, &iface->key)))
 		leave(iface, cause);
-	if (!iface->group && member)
-		join(iface, cause);
-	else if (!iface->group && iface->announced && !iface->domain->stopped)
-		guest_refuse(iface, iface->group_name[0] ? iface->barred :
-							    "not-your-mac");
+	if (!iface->group && member) {
+		join(iface, iface->cause != COKEEPER_CAUSE_NONE ? iface->cause : cause);
+		iface->cause = COKEEPER_CAUSE_NONE;
+	} else if (!iface->group) {
+		iface_changed(iface);
+	}
 }
 
 /**
@@ -360,7 +452,7 @@ void domain_stop(struct domain *domain, uint32_t cause)
 
 	domain->stopped = true;
 	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
-		settle(iface, cause);
+		update_group(iface, cause);
 }
 
 /**
@@ -373,57 +465,78 @@ void domain_resume(struct domain *domain)
 
 	domain->stopped = false;
 	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
-		settle(iface, COKEEPER_CAUSE_RESUMED);
+		update_group(iface, COKEEPER_CAUSE_RESUMED);
 }
 
 /**
- * domain_remove() - a domain that stopped is gone
- * @domain: the domain; it is freed
- *
- * Its own rosters are left alone, for they went with it.
+ * domain_end() - a domain that stopped is gone
+ * @domain: the domain; nobody finds it any more, and publish.c frees it
  */
-void domain_remove(struct domain *domain)
+void domain_end(struct domain *domain)
 {
-	struct iface *iface;
-
-	while ((iface = TAILQ_FIRST(&domain->ifaces)))
-		iface_free(iface);
 	by_domid[domain->domid] = NULL;
 	TAILQ_REMOVE(&domains, domain, next);
+	TAILQ_INSERT_TAIL(&outbox.ended, domain, next);
+}
+
+/* It is in the outbox and has no interfaces any more. */
+void domain_free(struct domain *domain)
+{
+	TAILQ_REMOVE(&outbox.ended, domain, next);
 	free(domain);
 }
 
 /**
  * iface_configure() - the toolstack's and the administrator's word on an interface
- * @iface: the interface; it may be freed
- * @group_name: the group that it belongs to, "" when the domain has no such
- *		interface (any more)
- * @barred: why the administrator wants it in none, or NULL
+ * @iface: the interface
+ * @key: the group that it belongs to, NULL when the domain has no such interface
+ *	 (any more)
+ * @barred: why it is to be in none, or NULL
  * @cause: COKEEPER_CAUSE_*, for its peers
  */
-void iface_configure(struct iface *iface, const char *group_name,
+void iface_configure(struct iface *iface, const struct group_key *key,
 		     const char *barred, uint32_t cause)
 {
-	if (!strcmp(iface->group_name, group_name) && iface->barred == barred)
+	if (iface->given ? key && group_key_equal(&iface->key, key) && iface->barred == barred :
+			   !key)
 		return;
 	/* A domain that ends loses its interfaces as well. */
-	no_reader(iface, cause == COKEEPER_CAUSE_POLICY ||
-			 cause == COKEEPER_CAUSE_DETACHED);
-	strcpy(iface->group_name, group_name);
+	if (iface->given) {
+		iface->no_reader = true;
+		iface->revoked |= key || cause == COKEEPER_CAUSE_POLICY ||
+				  cause == COKEEPER_CAUSE_DETACHED;
+	}
+	iface->given = key;
+	if (key)
+		iface->key = *key;
 	iface->barred = barred;
-	settle(iface, cause);
-	if (!iface->announced && !group_name[0] && !iface->refused[0])
-		iface_free(iface);
+	iface_changed(iface);
+	update_group(iface, cause);
+}
+
+/* The peers of a member are to know from where it may send, as the toolstack says now. */
+void iface_tell_sources(struct iface *iface)
+{
+	if (iface->told && !ck_sources_equal(&iface->word.sources, &iface->vif.sources))
+		membership_tell(iface, COKEEPER_CAUSE_POLICY);
 }
 
 static uint32_t join_cause(struct iface *iface)
 {
-	bool newborn = iface->domain->newborn;
+	bool just_created = iface->domain->just_created;
 
-	iface->domain->newborn = false;
+	iface->domain->just_created = false;
 	if (iface->announce.cause == COKEEPER_CAUSE_RESUMED)
 		return COKEEPER_CAUSE_RESUMED;
-	return newborn ? COKEEPER_CAUSE_CREATED : COKEEPER_CAUSE_ANNOUNCED;
+	return just_created ? COKEEPER_CAUSE_CREATED : COKEEPER_CAUSE_ANNOUNCED;
+}
+
+static void clear_refusal(struct iface *iface)
+{
+	if (iface->reason)
+		iface_changed(iface);
+	iface->reason = NULL;
+	iface->refused[0] = 0;
 }
 
 /**
@@ -436,13 +549,12 @@ void iface_announce(struct iface *iface, const struct ck_announce *announce)
 	bool renewed = iface->announce.instance != announce->instance;
 	bool same = iface->announced && !renewed &&
 		    ck_addrs_equal(&iface->announce.addrs, &announce->addrs);
-	bool was_refused = iface->refused[0];
 	uint32_t cause;
 
-	iface->refused[0] = 0;
+	clear_refusal(iface);
 	if (iface->group && same) {
-		if (was_refused)
-			write_later(iface);
+		/* It may ask because what was written for it is gone. */
+		iface_changed(iface);
 		return;
 	}
 	iface->announced = true;
@@ -450,36 +562,90 @@ void iface_announce(struct iface *iface, const struct ck_announce *announce)
 	iface->order = ++announcements;
 	cause = join_cause(iface);
 	if (!iface->group) {
-		settle(iface, cause);
+		iface->cause = cause;
+		update_group(iface, cause);
 		return;
 	}
 	if (!renewed)
 		cause = COKEEPER_CAUSE_ADDRESS;
 	else if (cause != COKEEPER_CAUSE_RESUMED)
 		cause = COKEEPER_CAUSE_RENEWED;
-	tell_peers(iface, cause);
-	if (was_refused)
-		write_later(iface);
+	membership_tell(iface, cause);
 	if (renewed)
 		offers_update(iface);
 }
 
 /**
- * iface_withdraw() - an announcement is no longer there
- * @iface: the interface; it is freed unless the toolstack knows it
+ * iface_refuse() - an announcement is not accepted
+ * @iface: the interface; if it is a member, it stays one
+ * @reason: why, in a word that is never freed
+ * @text: the same for people
+ */
+void iface_refuse(struct iface *iface, const char *reason, const char *text)
+{
+	iface->reason = reason;
+	snprintf(iface->refused, sizeof(iface->refused), "%s", text);
+	iface_changed(iface);
+}
+
+/**
+ * iface_withdraw() - there is no announcement, or not any more
+ * @iface: the interface
  */
 void iface_withdraw(struct iface *iface)
 {
+	bool was = iface->announced || iface->reason;
+
 	iface->announced = false;
+	iface->reason = NULL;
 	iface->refused[0] = 0;
 	if (iface->group)
 		leave(iface, COKEEPER_CAUSE_WITHDRAWN);
-	if (iface->group_name[0]) {
-		write_later(iface);
-		return;
+	if (was || !iface->given)
+		iface_changed(iface);
+}
+
+/* Forget offers that were taken back, once they could be made anew at the usual rate. */
+static void forget_offers(struct iface *iface)
+{
+	struct offer *offer, *next;
+	uint64_t now = bucket_now();
+
+	for (offer = SLIST_FIRST(&iface->offers); offer; offer = next) {
+		next = SLIST_NEXT(offer, next);
+		if (offer->made || offer->changed || offer->reading ||
+		    offer->bucket.full_at > now)
+			continue;
+		SLIST_REMOVE(&iface->offers, offer, offer, next);
+		iface->noffers--;
+		free(offer);
 	}
-	write_now(iface);
-	iface_free(iface);
+}
+
+/**
+ * iface_offer_get() - find what is known of an offer, or begin to know it
+ * @iface: who makes it
+ * @peer: to whom
+ *
+ * Others may be freed.
+ *
+ * Return: the offer, NULL if there are too many.
+ */
+struct offer *iface_offer_get(struct iface *iface, const struct ck_mac *peer)
+{
+	struct offer *offer = iface_offer_find(iface, peer);
+
+	if (offer)
+		return offer;
+	if (iface->noffers == CK_OFFERS_MAX)
+		forget_offers(iface);
+	if (iface->noffers == CK_OFFERS_MAX)
+		return NULL;
+	offer = ck_alloc(sizeof(*offer));
+	offer->peer = *peer;
+	SLIST_INSERT_HEAD(&iface->offers, offer, next);
+	iface->noffers++;
+	return offer;
 }
 
 /**
@@ -491,93 +657,26 @@ void iface_withdraw(struct iface *iface)
 void iface_offer(struct iface *iface, const struct ck_mac *peer,
 		 const struct ck_offer *value)
 {
-	struct offer *offer = offer_find(iface, peer);
+	struct offer *offer = iface_offer_get(iface, peer);
 	struct iface *to;
 
-	if (value && offer) {
-		if (!memcmp(&offer->value, value, sizeof(*value)))
-			return;
+	if (!offer || (value && offer->made && !memcmp(&offer->value, value, sizeof(*value))))
+		return;
+	to = iface->group ? group_find(iface->group, peer) : NULL;
+	offer->made = value;
+	if (value) {
 		offer->value = *value;
-		to = iface->group ? group_find(iface->group, peer) : NULL;
+		/* The copy that the peer has is outdated. */
 		if (offer_valid(iface, offer, to))
-			offer->relayed = false;	/* the copy is outdated */
-		offer_update(iface, offer);
-	} else if (value) {
-		if (iface->noffers == CK_OFFERS_MAX)
-			return;
-		offer = ck_alloc(sizeof(*offer));
-		offer->peer = *peer;
-		offer->value = *value;
-		SLIST_INSERT_HEAD(&iface->offers, offer, next);
-		iface->noffers++;
-		offer_update(iface, offer);
-	} else if (offer) {
-		to = iface->group ? group_find(iface->group, peer) : NULL;
-		if (offer->relayed && to)
-			guest_del_offer(to, &iface->mac);
-		SLIST_REMOVE(&iface->offers, offer, offer, next);
-		iface->noffers--;
-		free(offer);
+			offer->relayed = false;
 	}
+	offer_update(iface, offer);
 }
 
-/**
- * membership_tell_all() - write all that is not as it should be
- *
- * What a predecessor wrote is taken up where it holds.
- */
-void membership_tell_all(void)
+/* From now on, changes are made known. */
+void membership_start(void)
 {
-	struct group *group;
-	struct iface *iface;
-
-	roster_adopt();
-	TAILQ_FOREACH(group, &groups, next)
-		TAILQ_FOREACH(iface, &group->members, in_group) {
-			if (!iface->node)
-				tell_peers(iface, COKEEPER_CAUSE_NONE);
-			write_later(iface);
-		}
-	while (membership_untidy())
-		membership_tidy();
-}
-
-/* Is there something for membership_tidy() to do? */
-bool membership_untidy(void)
-{
-	return untidy || !TAILQ_EMPTY(&pending);
-}
-
-static void tidy_rosters(void)
-{
-	struct roster *roster;
-	struct group *group;
-	struct iface *iface;
-
-	TAILQ_FOREACH(iface, &pending, in_pending)
-		if (iface->group && !iface->roster)
-			roster_join(iface);
-	TAILQ_FOREACH(group, &groups, next)
-		TAILQ_FOREACH(roster, &group->rosters, next)
-			roster_tidy(roster);
-}
-
-/**
- * membership_tidy() - do a part of what was left for later
- *
- * That is all that concerns the rosters, or what is for one guest; so events
- * need not wait until all is done.
- */
-void membership_tidy(void)
-{
-	struct iface *iface = TAILQ_FIRST(&pending);
-
-	/* A guest is told of a roster that is there. */
-	if (untidy || (iface && iface->group && !iface->roster))
-		tidy_rosters();
-	else if (iface)
-		write_now(iface);
-	untidy = false;
+	started = true;
 }
 
 /* Return: the number of members of all groups. */

@@ -7,14 +7,15 @@
 #include "xs.h"
 
 void roster_start(struct ck_xs *xs);
-void roster_adopt(void);
-char *roster_node(const struct iface *iface, uint32_t cause);
-char *roster_node_left(const struct ck_mac *mac, uint32_t cause);
-void roster_tell(struct roster *roster, const char *node);
+int roster_adopt(void);
+void roster_tell(struct group *group, const struct ck_member *word);
 void roster_join(struct iface *iface);
 void roster_leave(struct iface *iface, bool revoke);
-bool roster_untidy(const struct roster *roster);
-void roster_tidy(struct roster *roster);
-void roster_free(struct roster *roster);
+void roster_check(uint32_t id);
+uint64_t roster_due(const struct group *group);
+void roster_update(struct group *group, uint64_t now);
+uint64_t roster_clean_due(void);
+void roster_clean(uint64_t now);
+void roster_free_all(struct group *group);
 
 #endif /* CK_ROSTER_H */

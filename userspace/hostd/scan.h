@@ -3,13 +3,16 @@
 #ifndef CK_SCAN_H
 #define CK_SCAN_H
 
-#include <stdbool.h>
-
+#include "membership.h"
 #include "xs.h"
-bool scan_start(struct ck_xs *xs, bool watch);
-void scan_event(const char *path);
-void scan_pending(void);
+
+int scan_start(struct ck_xs *xs, bool watch);
+void scan_event(const struct ck_path *path, const char *text);
+uint64_t scan_due(void);
+void scan_tokens(const struct domain *domain, unsigned int *announces, unsigned int *reads);
+void scan_step(uint64_t now);
 void scan_all(void);
 void scan_policy_changed(void);
+void scan_link_changed(const char *name);
 
 #endif /* CK_SCAN_H */

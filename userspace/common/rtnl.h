@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* rtnetlink: addresses, host routes, the rule that looks them up, and link settings. */
+/* rtnetlink: addresses, host routes, rules, and link settings. */
 #ifndef CK_RTNL_H
 #define CK_RTNL_H
 
@@ -28,6 +28,22 @@ struct ck_routes {
 	unsigned int size;
 };
 
+/**
+ * struct ck_rule - a rule of policy routing
+ * @pref: which one comes first
+ * @table: that it looks up
+ * @looks_up: it looks a table up
+ * @sent: it may hold for what is sent from here
+ * @local: it holds for that alone
+ */
+struct ck_rule {
+	uint32_t pref;
+	uint32_t table;
+	bool looks_up;
+	bool sent;
+	bool local;
+};
+
 void ck_routes_add(struct ck_routes *routes, const struct ck_route *route);
 void ck_routes_sort(struct ck_routes *routes);
 void ck_routes_free(struct ck_routes *routes);
@@ -39,6 +55,9 @@ int rtnl_route_set(struct ck_nl *nl, uint32_t ifindex,
 		   const struct ck_route *route);
 int rtnl_route_del(struct ck_nl *nl, uint32_t ifindex,
 		   const struct ck_addr *dst);
+int rtnl_rules(struct ck_nl *nl, int family, mnl_cb_t cb, void *arg);
+bool rtnl_rule_parse(const struct nlmsghdr *nlh, struct ck_rule *rule);
+bool rtnl_rule_is_ours(const struct ck_rule *rule);
 bool rtnl_rule_present(struct ck_nl *nl, int family);
 int rtnl_rule_set(struct ck_nl *nl, int family, bool present);
 bool rtnl_route_covers(const struct nlmsghdr *nlh, const struct ck_addr *addr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rtnetlink: addresses, host routes, the rule that looks them up, and link settings. */
+/* rtnetlink: addresses, host routes, rules, and link settings. */
 #include "rtnl.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <linux/rtnetlink.h>
 
 #include "alloc.h"
+#include "attr.h"
 #include "log.h"
 
 #define DUMP_TRIES	8
@@ -79,7 +80,7 @@ struct address_dump {
 
 static int store_address(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct ifaddrmsg *ifa = ck_attr_header(nlh, sizeof(*ifa));
 	struct address_dump *dump = arg;
 	uint32_t flags = ifa->ifa_flags;
 	const struct nlattr *attr;
@@ -99,7 +100,7 @@ static int store_address(const struct nlmsghdr *nlh, void *arg)
 				get_addr(attr, ifa->ifa_family, &addr);
 			break;
 		case IFA_FLAGS:
-			flags = mnl_attr_get_u32(attr);
+			flags = ck_attr_u32(attr);
 			break;
 		}
 	}
@@ -169,12 +170,14 @@ struct answer {
 
 static int store_answer(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct rtmsg *rtm = ck_attr_header(nlh, sizeof(*rtm));
 	struct answer *answer = arg;
 	const struct nlattr *attr;
 	bool direct = true;
 	uint32_t oif = 0;
 
+	if (nlh->nlmsg_type != RTM_NEWROUTE || rtm->rtm_family != answer->route->dst.family)
+		return MNL_CB_OK;
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_GATEWAY:
@@ -184,7 +187,7 @@ static int store_answer(const struct nlmsghdr *nlh, void *arg)
 			direct = false;
 			break;
 		case RTA_OIF:
-			oif = mnl_attr_get_u32(attr);
+			oif = ck_attr_u32(attr);
 			break;
 		case RTA_PREFSRC:
 			get_addr(attr, rtm->rtm_family, &answer->route->src);
@@ -231,7 +234,7 @@ struct route_dump {
 static bool parse_route(const struct nlmsghdr *nlh, uint32_t ifindex,
 			struct ck_route *route)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct rtmsg *rtm = ck_attr_header(nlh, sizeof(*rtm));
 	uint32_t oif = 0, table = rtm->rtm_table;
 	const struct nlattr *attr;
 
@@ -241,10 +244,10 @@ static bool parse_route(const struct nlmsghdr *nlh, uint32_t ifindex,
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_TABLE:
-			table = mnl_attr_get_u32(attr);
+			table = ck_attr_u32(attr);
 			break;
 		case RTA_OIF:
-			oif = mnl_attr_get_u32(attr);
+			oif = ck_attr_u32(attr);
 			break;
 		case RTA_DST:
 			get_addr(attr, rtm->rtm_family, &route->dst);
@@ -363,7 +366,7 @@ int rtnl_route_del(struct ck_nl *nl, uint32_t ifindex,
  */
 bool rtnl_route_covers(const struct nlmsghdr *nlh, const struct ck_addr *addr)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct rtmsg *rtm = ck_attr_header(nlh, sizeof(*rtm));
 	unsigned int bytes = rtm->rtm_dst_len / 8, bits = rtm->rtm_dst_len % 8;
 	const struct nlattr *attr;
 	struct ck_addr dst = { 0 };
@@ -378,28 +381,70 @@ bool rtnl_route_covers(const struct nlmsghdr *nlh, const struct ck_addr *addr)
 	       (!bits || !((dst.b[bytes] ^ addr->b[bytes]) >> (8 - bits)));
 }
 
-static int find_rule(const struct nlmsghdr *nlh, void *arg)
+/**
+ * rtnl_rule_parse() - read a rule
+ * @nlh: a message
+ * @rule: what it says
+ *
+ * Return: whether it is a rule.
+ */
+bool rtnl_rule_parse(const struct nlmsghdr *nlh, struct ck_rule *rule)
 {
-	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
-	uint32_t table = frh->table, pref = 0;
+	const struct fib_rule_hdr *frh = ck_attr_header(nlh, sizeof(*frh));
 	const struct nlattr *attr;
-	bool local = false;
 
+	*rule = (struct ck_rule){
+		.table = frh->table,
+		.looks_up = frh->action == FR_ACT_TO_TBL,
+		.sent = true,
+	};
 	mnl_attr_for_each(attr, nlh, sizeof(*frh)) {
 		switch (mnl_attr_get_type(attr)) {
 		case FRA_TABLE:
-			table = mnl_attr_get_u32(attr);
+			rule->table = ck_attr_u32(attr);
 			break;
 		case FRA_PRIORITY:
-			pref = mnl_attr_get_u32(attr);
+			rule->pref = ck_attr_u32(attr);
 			break;
 		case FRA_IIFNAME:
-			local = !strcmp(mnl_attr_get_str(attr), "lo");
+			rule->local = !strcmp(ck_attr_str(attr), "lo");
+			rule->sent = rule->local;
 			break;
 		}
 	}
-	if (nlh->nlmsg_type == RTM_NEWRULE && frh->action == FR_ACT_TO_TBL &&
-	    table == CK_RT_TABLE && pref == CK_RULE_PREF && local)
+	return nlh->nlmsg_type == RTM_NEWRULE;
+}
+
+/* Return: whether it is the rule that looks our table up. */
+bool rtnl_rule_is_ours(const struct ck_rule *rule)
+{
+	return rule->looks_up && rule->table == CK_RT_TABLE && rule->pref == CK_RULE_PREF &&
+	       rule->local;
+}
+
+/**
+ * rtnl_rules() - list the rules
+ * @nl: a socket for requests
+ * @family: AF_INET or AF_INET6
+ * @cb: called for each message of the answer
+ * @arg: its argument
+ *
+ * Return: 0, -EAFNOSUPPORT where the kernel has no such rules, or another negative errno.
+ */
+int rtnl_rules(struct ck_nl *nl, int family, mnl_cb_t cb, void *arg)
+{
+	const struct fib_rule_hdr frh = { .family = family };
+	char buf[CK_NL_REQUEST_SIZE];
+
+	return ck_nl_request(nl, put_request(buf, RTM_GETRULE, NLM_F_DUMP, &frh, sizeof(frh)), cb,
+			     arg);
+}
+
+static int find_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	struct ck_rule rule;
+
+	if (rtnl_rule_parse(nlh, &rule) && rtnl_rule_is_ours(&rule))
 		*(bool *)arg = true;
 	return MNL_CB_OK;
 }
@@ -413,14 +458,9 @@ static int find_rule(const struct nlmsghdr *nlh, void *arg)
  */
 bool rtnl_rule_present(struct ck_nl *nl, int family)
 {
-	const struct fib_rule_hdr frh = { .family = family };
-	char buf[CK_NL_REQUEST_SIZE];
 	bool present = false;
-	struct nlmsghdr *nlh;
-	int err;
+	int err = rtnl_rules(nl, family, find_rule, &present);
 
-	nlh = put_request(buf, RTM_GETRULE, NLM_F_DUMP, &frh, sizeof(frh));
-	err = ck_nl_request(nl, nlh, find_rule, &present);
 	return present || err == -EAFNOSUPPORT;
 }
 
@@ -465,7 +505,7 @@ static bool slave_of_vrf(const struct nlattr *linkinfo)
 
 	mnl_attr_for_each_nested(attr, linkinfo)
 		if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_KIND)
-			return !strcmp(mnl_attr_get_str(attr), "vrf");
+			return !strcmp(ck_attr_str(attr), "vrf");
 	return false;
 }
 
@@ -477,7 +517,7 @@ static int store_vrf(const struct nlmsghdr *nlh, void *arg)
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct ifinfomsg)) {
 		if (mnl_attr_get_type(attr) == IFLA_MASTER)
-			master = mnl_attr_get_u32(attr);
+			master = ck_attr_u32(attr);
 		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 			vrf = slave_of_vrf(attr);
 	}
@@ -506,7 +546,7 @@ static int store_rp_filter(const struct nlmsghdr *nlh, void *arg)
 	mnl_attr_for_each(attr, nlh, sizeof(struct netconfmsg)) {
 		if (mnl_attr_get_type(attr) != NETCONFA_RP_FILTER)
 			continue;
-		value = mnl_attr_get_u32(attr);
+		value = ck_attr_u32(attr);
 		if (value > *max)
 			*max = value;
 	}
