@@ -17,6 +17,7 @@
 #define MINE		"v=1 instance=00000000000000aa addr=10.0.0.1"
 
 static struct helper h;
+static int write_error, rm_error;
 static char announcement[CK_VALUE_SIZE];
 static struct ck_addrs addresses;
 static char done[1024];
@@ -47,6 +48,8 @@ int ck_xs_write(struct ck_xs *xs, uint32_t t, const char *path,
 	(void)xs;
 	(void)t;
 	note("write", path, value);
+	if (write_error)
+		return write_error;
 	if (!strcmp(path, ANNOUNCE))
 		strcpy(announcement, value);
 	return 0;
@@ -57,8 +60,9 @@ int ck_xs_rm(struct ck_xs *xs, uint32_t t, const char *path)
 	(void)xs;
 	(void)t;
 	note("rm", path, "");
-	announcement[0] = 0;
-	return 0;
+	if (!rm_error)
+		announcement[0] = 0;
+	return rm_error;
 }
 
 int ck_xs_list(struct ck_xs *xs, uint32_t t, const char *path,
@@ -91,10 +95,12 @@ static int setup(void **state)
 	(void)state;
 	memset(&h, 0, sizeof(h));
 	STAILQ_INIT(&h.orders);
-	strcpy(h.mac, "00163e000001");
 	h.dev = (struct ck_dev){ .ifindex = 7, .lower = 3, .instance = 0xaa };
+	h.dev.mac = (struct ck_mac){ { 0, 0x16, 0x3e, 0, 0, 1 } };
 	h.attached = true;
 	h.active = true;
+	h.present = true;
+	write_error = rm_error = 0;
 	memset(&addresses, 0, sizeof(addresses));
 	addresses.n = 1;
 	ck_addr_parse("10.0.0.1", &addresses.a[0]);
@@ -146,7 +152,7 @@ static void test_withdrawn(void **state)
 	done[0] = 0;
 	h.told = true;
 	h.active = false;
-	announce_withdraw(&h);
+	announce_sync(&h);
 	expect("rm data/cokeeper/00163e000001\n");
 	announce_sync(&h);
 	h.active = true;
@@ -158,30 +164,107 @@ static void test_withdrawn(void **state)
 	expect("write " ANNOUNCE " = " MINE "\n");
 }
 
-static void order(void)
+/* There is no space for it; there is some later. */
+static void test_quota(void **state)
 {
-	struct offer_order *order = calloc(1, sizeof(*order));
-
-	order->msg.dev.ifindex = 7;
-	order->msg.peer = (struct ck_peer){ .instance = 0xbb,
-					    .mac = { { 0, 0x16, 0x3e, 0, 0, 2 } } };
-	order->msg.offer = (struct ck_offer){ .id = 1, .gref = 2, .port = 3 };
-	STAILQ_INSERT_TAIL(&h.orders, order, next);
+	(void)state;
+	write_error = -ENOSPC;
+	assert_int_equal(announce_sync(&h), -ENOSPC);
+	assert_false(h.announced);
+	done[0] = 0;
+	write_error = 0;
+	assert_int_equal(announce_sync(&h), 0);
+	expect("write " ANNOUNCE " = " MINE "\n");
+	assert_true(h.announced);
+	/* Other addresses take more space. */
+	h.told = true;
+	ck_addr_parse("10.0.0.2", &addresses.a[0]);
+	write_error = -ENOSPC;
+	assert_int_equal(announce_sync(&h), -ENOSPC);
+	done[0] = 0;
+	write_error = 0;
+	assert_int_equal(announce_sync(&h), 0);
+	expect("write " ANNOUNCE " = v=1 instance=00000000000000aa addr=10.0.0.2\n");
 }
+
+/* What was not told is told with the next try. */
+static void test_resume_is_not_forgotten(void **state)
+{
+	(void)state;
+	announce_sync(&h);
+	h.told = true;
+	h.resumed = true;
+	write_error = -EAGAIN;
+	assert_int_equal(announce_sync(&h), -EAGAIN);
+	done[0] = 0;
+	write_error = 0;
+	assert_int_equal(announce_sync(&h), 0);
+	expect("write " ANNOUNCE " = v=1 instance=00000000000000aa cause=resumed addr=10.0.0.1\n");
+}
+
+static void test_withdrawal_fails(void **state)
+{
+	(void)state;
+	announce_sync(&h);
+	done[0] = 0;
+	h.active = false;
+	rm_error = -EAGAIN;
+	assert_int_equal(announce_sync(&h), -EAGAIN);
+	rm_error = 0;
+	assert_int_equal(announce_sync(&h), 0);
+	expect("rm data/cokeeper/00163e000001\nrm data/cokeeper/00163e000001\n");
+	assert_int_equal(announce_sync(&h), 0);
+	expect("");
+}
+
+static void order(uint32_t id, bool withdraw)
+{
+	struct ck_message msg = { .withdraw = withdraw };
+
+	msg.dev.ifindex = 7;
+	msg.peer = (struct ck_peer){ .instance = 0xbb,
+				     .mac = { { 0, 0x16, 0x3e, 0, 0, 2 } } };
+	msg.offer = (struct ck_offer){ .id = id, .gref = 2, .port = 3 };
+	announce_order(&h, &msg);
+}
+
+#define OFFER		"data/cokeeper/00163e000001/offer/8/00163e000002"
 
 static void test_offers(void **state)
 {
 	(void)state;
 	h.active = false;
-	order();
-	announce_orders(&h);
+	order(1, false);
+	announce_offers(&h);
 	expect("");
 	assert_true(STAILQ_EMPTY(&h.orders));
 	h.active = true;
-	order();
-	announce_orders(&h);
-	expect("write data/cokeeper/00163e000001/offer/00163e000002 = "
+	order(1, false);
+	assert_true(h.todo & WORK_OFFERS);
+	announce_offers(&h);
+	expect("write " OFFER " = "
 	       "v=1 id=1 from=00000000000000aa to=00000000000000bb gref=2 port=3\n");
+}
+
+/* The last wish counts, also while the one before it cannot be done. */
+static void test_offers_wait(void **state)
+{
+	(void)state;
+	order(1, false);
+	write_error = -ENOSPC;
+	assert_int_equal(announce_offers(&h), -ENOSPC);
+	assert_int_equal(announce_offers(&h), -ENOSPC);
+	done[0] = 0;
+	order(2, false);
+	write_error = 0;
+	assert_int_equal(announce_offers(&h), 0);
+	expect("write " OFFER " = "
+	       "v=1 id=2 from=00000000000000aa to=00000000000000bb gref=2 port=3\n");
+	assert_true(STAILQ_EMPTY(&h.orders));
+	order(3, false);
+	order(3, true);
+	assert_int_equal(announce_offers(&h), 0);
+	expect("rm " OFFER "\n");
 }
 
 static void test_device_attributes(void **state)
@@ -212,7 +295,11 @@ int main(void)
 		TEST(test_restarted),
 		TEST(test_resumed),
 		TEST(test_withdrawn),
+		TEST(test_quota),
+		TEST(test_resume_is_not_forgotten),
+		TEST(test_withdrawal_fails),
 		TEST(test_offers),
+		TEST(test_offers_wait),
 		TEST(test_device_attributes),
 	};
 

@@ -11,148 +11,116 @@
 #include <cmocka.h>
 
 #include "cokeeper.h"
-#include "guest.h"
 #include "membership.h"
-#include "roster.h"
 
-/* What was written, one line each: the reader's domain, what, about whom. */
+/* What came out of the outbox, one line each: the group or the reader's domain, what, about
+ * whom.
+ */
 static char written[4096];
 
-static void note(uint32_t domid, const char *what, unsigned int about)
+__attribute__((format(printf, 1, 2)))
+static void note(const char *fmt, ...)
 {
 	size_t len = strlen(written);
+	va_list ap;
 
-	snprintf(written + len, sizeof(written) - len, "%u %s %u\n", domid,
-		 what, about);
+	va_start(ap, fmt);
+	vsnprintf(written + len, sizeof(written) - len, fmt, ap);
+	va_end(ap);
 }
 
-/* Nodes are told apart by who they tell of. */
-static char *text(const char *what, uint32_t about)
+static void empty_words(void)
 {
-	char *node = malloc(32);
+	struct word *word;
 
-	snprintf(node, 32, "%s %u", what, about);
-	return node;
-}
-
-char *roster_node(const struct iface *iface, uint32_t cause)
-{
-	(void)cause;
-	return text("put", iface->domain->domid);
-}
-
-char *roster_node_left(const struct ck_mac *mac, uint32_t cause)
-{
-	(void)cause;
-	return text("del", mac->b[5]);
-}
-
-/* One roster a group. */
-void roster_tell(struct roster *roster, const char *node)
-{
-	size_t len = strlen(written);
-
-	snprintf(written + len, sizeof(written) - len, "%s %s\n",
-		 roster->group->name, node);
-}
-
-void roster_join(struct iface *iface)
-{
-	struct roster *roster = TAILQ_FIRST(&iface->group->rosters);
-
-	if (!roster) {
-		roster = calloc(1, sizeof(*roster));
-		roster->group = iface->group;
-		TAILQ_INIT(&roster->readers);
-		TAILQ_INSERT_TAIL(&iface->group->rosters, roster, next);
+	while ((word = STAILQ_FIRST(&outbox.words))) {
+		STAILQ_REMOVE_HEAD(&outbox.words, next);
+		note("%s %s %u\n", word->group->key.bridge, word->member.left ? "del" : "put",
+		     word->member.left ? word->member.mac.b[5] : word->member.domid);
+		free(word);
 	}
-	iface->roster = roster;
-	TAILQ_INSERT_TAIL(&roster->readers, iface, in_roster);
-	note(iface->domain->domid, "reads", 0);
 }
 
-void roster_leave(struct iface *iface, bool revoke)
+static void empty_offers(void)
 {
-	TAILQ_REMOVE(&iface->roster->readers, iface, in_roster);
-	iface->roster = NULL;
-	if (revoke)
-		note(iface->domain->domid, "must not read", 0);
+	struct offer_change *change;
+	struct iface *peer;
+
+	while ((change = STAILQ_FIRST(&outbox.offers))) {
+		STAILQ_REMOVE_HEAD(&outbox.offers, next);
+		peer = change->to->group ? iface_peer(change->to, &change->from) : NULL;
+		note("%u %s %u\n", change->to->domain->domid,
+		     peer && iface_offer_to(peer, change->to) ? "offer" : "unoffer",
+		     change->from.b[5]);
+		free(change);
+	}
 }
 
-bool roster_untidy(const struct roster *roster)
+static void empty_ifaces(void)
 {
-	(void)roster;
-	return false;
+	struct iface *iface;
+
+	while ((iface = TAILQ_FIRST(&outbox.ifaces))) {
+		TAILQ_REMOVE(&outbox.ifaces, iface, outbox);
+		iface->in_outbox = false;
+		if (iface->no_reader && iface->revoked)
+			note("%u must not read\n", iface->domain->domid);
+		iface->no_reader = false;
+		iface->revoked = false;
+		if (iface->domain->stopped)
+			continue;
+		note("%u %s\n", iface->domain->domid, iface->group ? "told" :
+		     iface->announced || iface->reason ? "refused" : "removed");
+		if (iface_useless(iface))
+			iface_free(iface);
+	}
 }
 
-void roster_tidy(struct roster *roster)
+static void empty_ended(void)
 {
-	(void)roster;
+	struct domain *domain;
+	struct group *group, *next;
+
+	while ((domain = TAILQ_FIRST(&outbox.ended))) {
+		while (!TAILQ_EMPTY(&domain->ifaces))
+			iface_free(TAILQ_FIRST(&domain->ifaces));
+		domain_free(domain);
+	}
+	for (group = TAILQ_FIRST(&groups); group; group = next) {
+		next = TAILQ_NEXT(group, next);
+		if (TAILQ_EMPTY(&group->members))
+			group_free(group);
+	}
 }
 
-void roster_free(struct roster *roster)
+static void empty_outbox(void)
 {
-	while (!TAILQ_EMPTY(&roster->readers))
-		roster_leave(TAILQ_FIRST(&roster->readers), false);
-	TAILQ_REMOVE(&roster->group->rosters, roster, next);
-	free(roster);
+	empty_words();
+	empty_offers();
+	empty_ifaces();
+	empty_ended();
 }
 
-void roster_adopt(void)
-{
-}
-
-void guest_put_offer(struct iface *to, const struct ck_mac *peer,
-		      const struct ck_offer *offer)
-{
-	(void)offer;
-	note(to->domain->domid, "offer", peer->b[5]);
-}
-
-void guest_del_offer(struct iface *to, const struct ck_mac *peer)
-{
-	note(to->domain->domid, "unoffer", peer->b[5]);
-}
-
-void guest_write(struct iface *iface)
-{
-	note(iface->domain->domid, "told", 0);
-}
-
-void guest_refuse(struct iface *iface, const char *reason)
-{
-	(void)reason;
-	note(iface->domain->domid, "refuse", 0);
-}
-
-void guest_remove(struct iface *iface)
-{
-	note(iface->domain->domid, "remove", 0);
-}
-
-static void tidy(void)
-{
-	while (membership_untidy())
-		membership_tidy();
-}
-
-/* What was left for later is done, and of no interest. */
+/* What was done before is of no interest. */
 static void forget(void)
 {
-	tidy();
+	empty_outbox();
 	written[0] = 0;
 }
 
 static void expect(const char *what)
 {
-	tidy();
+	empty_outbox();
 	assert_string_equal(written, what);
 	written[0] = 0;
 }
 
 static void configure(struct iface *iface, const char *group)
 {
-	iface_configure(iface, group, NULL, COKEEPER_CAUSE_POLICY);
+	struct group_key key = { 0 };
+
+	strcpy(key.bridge, group);
+	iface_configure(iface, *group ? &key : NULL, NULL, COKEEPER_CAUSE_POLICY);
 }
 
 static struct iface *add(uint32_t domid, uint8_t mac, const char *group)
@@ -189,7 +157,7 @@ static void offer(struct iface *from, struct iface *to, uint32_t id)
 static void end(uint32_t domid)
 {
 	domain_stop(domain_find(domid), COKEEPER_CAUSE_DESTROYED);
-	domain_remove(domain_find(domid));
+	domain_end(domain_find(domid));
 }
 
 static int teardown(void **state)
@@ -199,7 +167,7 @@ static int teardown(void **state)
 	(void)state;
 	while ((domain = TAILQ_FIRST(&domains)))
 		end(domain->domid);
-	written[0] = 0;
+	forget();
 	return membership_count() != 0;
 }
 
@@ -209,23 +177,23 @@ static void test_join_and_leave(void **state)
 	struct iface *other = add(3, 3, "br1");
 
 	(void)state;
-	expect("");
+	forget();
 	announce(one, 11);
-	expect("1 reads 0\n1 told 0\n");
+	expect("br0 put 1\n1 told\n");
 	announce(other, 33);
-	expect("3 reads 0\n3 told 0\n");
+	expect("br1 put 3\n3 told\n");
 	announce(two, 22);
-	expect("br0 put 2\n2 reads 0\n2 told 0\n");
+	expect("br0 put 2\n2 told\n");
 	assert_int_equal(membership_count(), 3);
+	/* The others are told nothing, but what is for itself is looked at. */
 	announce(two, 22);
-	expect("");
+	expect("2 told\n");
 	announce(two, 23);
 	expect("br0 put 2\n");
 	iface_withdraw(two);
-	expect("br0 del 2\n2 remove 0\n");
-	/* It may still read what it has read before. */
+	expect("br0 del 2\n2 removed\n");
 	announce(two, 24);
-	expect("br0 put 2\n2 told 0\n");
+	expect("br0 put 2\n2 told\n");
 	iface_withdraw(two);
 	forget();
 	end(1);
@@ -256,20 +224,20 @@ static void test_announced_before_it_is_known(void **state)
 
 	(void)state;
 	/* The reader refuses it until the toolstack knows it. */
-	assert_string_equal(iface->group_name, "");
+	assert_false(iface->given);
 	configure(iface, "br0");
-	expect("");
+	expect("1 removed\n");
 	announce(iface, 11);
-	expect("1 reads 0\n1 told 0\n");
+	expect("br0 put 1\n1 told\n");
 	configure(iface, "");
-	expect("1 must not read 0\nbr0 del 1\n1 refuse 0\n");
+	expect("br0 del 1\n1 must not read\n1 refused\n");
 	assert_int_equal(membership_count(), 0);
 	configure(iface, "br0");
-	expect("1 reads 0\n1 told 0\n");
+	expect("br0 put 1\n1 told\n");
 	configure(iface, "");
 	forget();
 	iface_withdraw(iface);
-	expect("1 remove 0\n");
+	expect("1 removed\n");
 	assert_null(iface_find(domain, &mac));
 }
 
@@ -284,7 +252,7 @@ static void test_group_change(void **state)
 	announce(three, 33);
 	forget();
 	configure(one, "br1");
-	expect("1 must not read 0\nbr0 del 1\nbr1 put 1\n1 reads 0\n1 told 0\n");
+	expect("br0 del 1\nbr1 put 1\n1 must not read\n1 told\n");
 	configure(one, "br1");
 	expect("");
 }
@@ -297,14 +265,15 @@ static void test_refusal_keeps_membership(void **state)
 	announce(one, 11);
 	announce(two, 22);
 	forget();
-	strcpy(one->refused, "nonsense");
+	iface_refuse(one, "malformed", "nonsense");
+	expect("1 told\n");
 	assert_int_equal(membership_count(), 2);
 	announce(one, 11);
-	expect("1 told 0\n");
-	assert_string_equal(one->refused, "");
+	expect("1 told\n");
+	assert_null(one->reason);
 }
 
-static void test_strangers_are_bounded(void **state)
+static void test_unknown_macs_are_bounded(void **state)
 {
 	struct domain *domain = domain_add(1, "uuid");
 	struct ck_mac mac = { { 0, 0x16, 0x3e, 0, 0, 0 } };
@@ -313,9 +282,11 @@ static void test_strangers_are_bounded(void **state)
 	(void)state;
 	for (i = 1; i < 200; i++) {
 		mac.b[5] = i;
-		n += iface_get(domain, &mac) != NULL;
+		n += iface_claim(domain, &mac) != NULL;
 	}
-	assert_int_equal(n, CK_STRANGERS_MAX);
+	assert_int_equal(n, CK_UNKNOWN_MACS_MAX);
+	/* The toolstack is not stopped by that. */
+	assert_non_null(iface_get(domain, &mac));
 }
 
 static void test_offers(void **state)
@@ -355,13 +326,13 @@ static void test_offer_before_the_peer_is_there(void **state)
 	two->announce.instance = 22;
 	offer(one, two, 1);
 	two->announce.instance = 0;
-	expect("1 reads 0\n1 told 0\n");
+	expect("br0 put 1\n1 told\n2 removed\n");
 	announce(two, 22);
 	/* What two is told in one go has the offer in it. */
-	expect("br0 put 2\n2 reads 0\n2 told 0\n");
+	expect("br0 put 2\n2 told\n");
 	assert_non_null(iface_offer_to(one, two));
 	iface_withdraw(one);
-	expect("br0 del 1\n2 unoffer 1\n1 remove 0\n");
+	expect("br0 del 1\n2 unoffer 1\n1 removed\n");
 	assert_null(iface_offer_to(one, two));
 }
 
@@ -391,13 +362,46 @@ static void test_twins(void **state)
 	announce(peer, 22);
 	forget();
 	announce(new, 44);
-	expect("br0 put 4\n4 reads 0\n4 told 0\n");
+	expect("br0 put 4\n4 told\n");
 	assert_true(iface_shown(new));
 	assert_false(iface_shown(old));
 	end(1);
 	expect("");
 	iface_withdraw(new);
-	expect("br0 del 1\n4 remove 0\n");
+	expect("br0 del 1\n4 removed\n");
+}
+
+/* The text is another one wherever the key is. */
+static void test_text_of_a_group(void **state)
+{
+	static const struct {
+		struct group_key key;
+		const char *text;
+	} keys[] = {
+		{ { .bridge = "br0" }, "br0" },
+		{ { .bridge = "br0.7" }, "br0.7" },
+		{ { .bridge = "br0", .vlan = 7 }, "br0/7" },
+		{ { .bridge = "br0", .backend = 3 }, "3:br0" },
+		{ { .bridge = "br0", .named = "web" }, "web@br0" },
+		{ { .bridge = "web@br0" }, "@web@br0" },
+		{ { .bridge = "br0/7" }, "br0/7/0" },
+		{ { .bridge = "3:br0" }, "0:3:br0" },
+		{ { .bridge = "br0/7", .backend = 3 }, "3:br0/7/0" },
+		{ { .bridge = "br0", .backend = 3, .vlan = 7 }, "3:br0/7" },
+		{ { .bridge = "1:br0", .backend = 3 }, "3:1:br0" },
+		{ { .bridge = "br0", .named = "3:web/x", .backend = 32751, .vlan = 4094 },
+		  "3:web/x@32751:br0/4094" },
+	};
+	char text[CK_WORD_SIZE];
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		group_key_format(&keys[i].key, text);
+		assert_string_equal(text, keys[i].text);
+		for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			assert_int_equal(group_key_equal(&keys[i].key, &keys[k].key), i == k);
+	}
 }
 
 int main(void)
@@ -410,14 +414,16 @@ int main(void)
 		cmocka_unit_test_teardown(test_group_change, teardown),
 		cmocka_unit_test_teardown(test_refusal_keeps_membership,
 					  teardown),
-		cmocka_unit_test_teardown(test_strangers_are_bounded,
+		cmocka_unit_test_teardown(test_unknown_macs_are_bounded,
 					  teardown),
 		cmocka_unit_test_teardown(test_offers, teardown),
 		cmocka_unit_test_teardown(test_offer_before_the_peer_is_there,
 					  teardown),
 		cmocka_unit_test_teardown(test_offers_are_bounded, teardown),
 		cmocka_unit_test_teardown(test_twins, teardown),
+		cmocka_unit_test(test_text_of_a_group),
 	};
 
+	membership_start();
 	return cmocka_run_group_tests_name("membership", tests, NULL, NULL);
 }

@@ -72,10 +72,10 @@ static void drain(void)
 static bool looks_after(const char *command)
 {
 	drain();
-	h.routes_changed = false;
+	h.todo &= ~WORK_ROUTES;
 	run(command);
 	drain();
-	return h.routes_changed;
+	return (h.todo & WORK_ROUTES);
 }
 
 /* The same, and looks again. */
@@ -132,7 +132,7 @@ static int setup(void **state)
 	h.device = "ck0";
 	TAILQ_INIT(&h.peers);
 	STAILQ_INIT(&h.route_changes);
-	if (ck_loop_init(&h.loop, NULL, NULL) || routes_open(&h))
+	if (ck_loop_init(&h.loop) || routes_open(&h))
 		return -1;
 	h.dev.ifindex = if_nametoindex("ck0");
 	h.dev.lower = if_nametoindex("lower");
@@ -150,7 +150,8 @@ static int teardown(void **state)
 	(void)state;
 	clear();
 	routes_close(&h);
-	ck_loop_close(&h.loop);
+	close(h.loop.epfd);
+	close(h.loop.sigfd);
 	return 0;
 }
 
@@ -342,6 +343,49 @@ static void test_single(void **state)
 	expect_routes("");
 }
 
+int __real_ck_nl_request(struct ck_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg);
+int __wrap_ck_nl_request(struct ck_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg);
+
+/* The kernel has no memory for requests of this type. */
+static uint16_t failing;
+
+int __wrap_ck_nl_request(struct ck_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+{
+	return nlh->nlmsg_type == failing ? -ENOMEM : __real_ck_nl_request(nl, nlh, cb, arg);
+}
+
+/* What fails is to be tried again, and the rest is done nevertheless. */
+static void test_failures(void **state)
+{
+	static const uint16_t types[] = { RTM_NEWROUTE, RTM_GETROUTE, RTM_NEWRULE };
+	struct ck_addrs none = { 0 };
+	unsigned int i;
+
+	(void)state;
+	member(2, "10.0.0.2", NULL);
+	for (i = 0; i < 3; i++) {
+		if (types[i] == RTM_NEWRULE)
+			run("ip -4 rule del pref 32765; ip -6 rule del pref 32765");
+		failing = types[i];
+		h.rule_time = 0;
+		assert_int_equal(routes_sync(&h), -ENOMEM);
+	}
+	expect_routes(R2);
+	failing = 0;
+	h.rule_time = 0;
+	assert_int_equal(routes_sync(&h), 0);
+	expect_rules();
+	/* So is a peer's news. */
+	member(3, "10.0.0.3", NULL);
+	h.todo &= ~WORK_ROUTES;
+	failing = RTM_NEWROUTE;
+	peer_changed(&none, &TAILQ_LAST(&h.peers, peer_list)->value.addrs);
+	assert_true(h.todo & WORK_ROUTES);
+	failing = 0;
+	assert_int_equal(routes_sync(&h), 0);
+	expect_routes(R2 R3);
+}
+
 static void test_source_changes(void **state)
 {
 	(void)state;
@@ -349,7 +393,7 @@ static void test_source_changes(void **state)
 	routes_sync(&h);
 	run("ip addr add 10.0.0.7/24 dev lower; ip addr del 10.0.0.1/24 dev lower 2>/dev/null");
 	drain();
-	assert_true(h.announce_changed);
+	assert_true((h.todo & WORK_ANNOUNCE));
 	run("ip addr show dev lower | grep -q 10.0.0.7 || ip addr add 10.0.0.7/24 dev lower");
 	routes_sync(&h);
 	expect_routes("10.0.0.2 dev ck0 proto 107 src 10.0.0.7\n" V2);
@@ -368,7 +412,7 @@ static void test_down_and_up(void **state)
 	run("ip link set ck0 down");
 	expect_routes("");
 	drain();
-	assert_true(h.links_changed);
+	assert_true((h.todo & WORK_DEVICE));
 	h.active = false;
 	routes_sync(&h);
 	expect_routes("");
@@ -439,10 +483,10 @@ static void test_hindrances(void **state)
 	(void)state;
 	assert_null(routes_hindrance(&h));
 	drain();
-	h.links_changed = false;
+	h.todo &= ~WORK_DEVICE;
 	run("echo 1 >/proc/sys/net/ipv4/conf/lower/rp_filter");
 	drain();
-	assert_true(h.links_changed);
+	assert_true((h.todo & WORK_DEVICE));
 	assert_non_null(strstr(routes_hindrance(&h), "rp_filter"));
 	run("echo 2 >/proc/sys/net/ipv4/conf/all/rp_filter");
 	assert_null(routes_hindrance(&h));
@@ -457,10 +501,10 @@ static void test_deleted_by_others(void **state)
 	member(2, "10.0.0.2", NULL);
 	routes_sync(&h);
 	drain();
-	assert_false(h.routes_changed);		/* our own changes */
+	assert_false((h.todo & WORK_ROUTES));		/* our own changes */
 	run("ip route flush table 25451");
 	drain();
-	assert_true(h.routes_changed);
+	assert_true((h.todo & WORK_ROUTES));
 	routes_sync(&h);
 	expect_routes(R2);
 }
@@ -468,7 +512,7 @@ static void test_deleted_by_others(void **state)
 static int until_rule_is_back(void *arg)
 {
 	(void)arg;
-	if (h.routes_changed)
+	if ((h.todo & WORK_ROUTES))
 		routes_sync(&h);
 	return rtnl_rule_present(&h.rtnl, AF_INET);
 }
@@ -528,6 +572,7 @@ int main(void)
 		TEST(test_the_users_rules_win),
 		TEST(test_only_what_is_sent_from_here),
 		TEST(test_single),
+		TEST(test_failures),
 		TEST(test_source_changes),
 		TEST(test_down_and_up),
 		TEST(test_intercept),

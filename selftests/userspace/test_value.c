@@ -243,6 +243,8 @@ static void test_member(void **state)
 		"00163e000001-0000000000000001-0-ffffffffffffffff-none",
 		"00163e000001-0000000000000001-1-0000000000000001-address"
 		"-0a000001-fd000000000000000000000000000001",
+		"00163e000001-0000000000000001-1-0000000000000001-address"
+		"-0a000001-0a000000_24-fe800000000000000000000000000000_10-00000000_0",
 		"00163e000001-0000000000000001-left-destroyed",
 	};
 	static const char *const bad[] = {
@@ -261,8 +263,14 @@ static void test_member(void **state)
 		"00163e000001-0000000000000001-1-0000000000000001-none-0a0000",
 		"00163e000001-0000000000000001-1-0000000000000001-none-0a00000x",
 		"00163e000001-0000000000000001-1-0000000000000001-none-0a000001-0a000001",
+		"00163e000001-0000000000000001-1-0000000000000001-none-0a000001_",
+		"00163e000001-0000000000000001-1-0000000000000001-none-0a000001_33",
+		"00163e000001-0000000000000001-1-0000000000000001-none-0a0001_8",
+		"00163e000001-0000000000000001-1-0000000000000001-none-_8",
+		"00163e000001-0000000000000001-1-0000000000000001-none-0a000001_8_8",
 	};
-	struct ck_member m = { .mac.b[5] = 2, .addrs.n = CK_ADDRS_MAX };
+	struct ck_member m = { .mac.b[5] = 2, .addrs.n = CK_ADDRS_MAX,
+			       .sources.n = CK_SOURCES_MAX };
 	char buf[2 * CK_MEMBER_SIZE];
 	size_t i;
 
@@ -272,13 +280,22 @@ static void test_member(void **state)
 		m.addrs.a[i].b[0] = 0xfd;
 		m.addrs.a[i].b[15] = i;
 	}
+	for (i = 0; i < CK_SOURCES_MAX; i++) {
+		m.sources.s[i].addr = m.addrs.a[i];
+		m.sources.s[i].len = 128;
+	}
 	m.instance = UINT64_MAX;
 	m.domid = CK_DOMID_MAX;
 	ck_member_format(&m, buf);
 	assert_true(strlen(buf) < CK_MEMBER_SIZE);
 	assert_true(ck_member_parse(buf, &m));
 	assert_int_equal(m.addrs.n, CK_ADDRS_MAX);
+	assert_int_equal(m.sources.n, CK_SOURCES_MAX);
+	ck_member_format(&m, buf);
 	strcat(buf, "-0a000001");
+	assert_false(ck_member_parse(buf, &m));
+	ck_member_format(&m, buf);
+	strcat(buf, "-0a000001_32");
 	assert_false(ck_member_parse(buf, &m));
 
 	for (i = 0; i < ARRAY_SIZE(good); i++) {
@@ -296,6 +313,48 @@ static void test_member(void **state)
 			fail_msg("'%s' accepted", bad[i]);
 }
 
+static void test_sources(void **state)
+{
+	static const char *const bad[] = {
+		"", "/8", "10.0.0.1/", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/8/8",
+		"10.0.0/8", "fd00::/129", "dom0", "10.0.0.1/0008",
+	};
+	static const struct {
+		const char *source;
+		const char *addr;
+		bool allowed;
+	} cases[] = {
+		{ "10.0.0.1", "10.0.0.1", true },
+		{ "10.0.0.1", "10.0.0.2", false },
+		{ "10.0.0.1/24", "10.0.0.255", true },
+		{ "10.0.0.0/24", "10.0.1.0", false },
+		{ "10.0.4.0/22", "10.0.7.9", true },
+		{ "10.0.4.0/22", "10.0.8.9", false },
+		{ "0.0.0.0/0", "203.0.113.9", true },
+		{ "0.0.0.0/0", "fd00::1", false },
+		{ "fd00::/63", "fd00::1:0:0:0:1", true },
+		{ "fd00::/63", "fd00:0:0:2::1", false },
+		{ "fd00::1", "fd00::2", false },
+	};
+	struct ck_sources sources = { 0 };
+	struct ck_addr addr;
+	size_t i;
+
+	(void)state;
+	assert_true(ck_addr_parse("10.0.0.1", &addr));
+	assert_true(ck_sources_allow(&sources, &addr));
+	sources.n = 1;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_true(ck_source_parse(cases[i].source, &sources.s[0]));
+		assert_true(ck_addr_parse(cases[i].addr, &addr));
+		if (ck_sources_allow(&sources, &addr) != cases[i].allowed)
+			fail_msg("%s from %s", cases[i].addr, cases[i].source);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		if (ck_source_parse(bad[i], &sources.s[0]))
+			fail_msg("'%s' accepted", bad[i]);
+}
+
 static void test_roster(void **state)
 {
 	static const char *const good[] = {
@@ -304,9 +363,11 @@ static void test_roster(void **state)
 	};
 	static const char *const bad[] = {
 		"v=1", "v=1 state=", "v=1 state=perhaps",
-		"v=1 state=member roster=x",
-		"v=1 state=member roster=4294967296",
-		"v=1 state=member group=0123456789012345678901234567890123456789012345678901234567890123",
+		"v=1 state=member roster=7", "v=1 state=member reason=excluded roster=7",
+		"v=1 state=refused roster=0", "v=1 state=refused group=xenbr0 roster=0",
+		"v=1 state=member group=xenbr0 roster=x",
+		"v=1 state=member group=xenbr0 roster=4294967296",
+		"v=1 state=member group=01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012",
 	};
 	char buf[CK_VALUE_SIZE];
 	struct ck_value_error err;
@@ -362,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_most_addresses),
 		cmocka_unit_test(test_offer),
 		cmocka_unit_test(test_member),
+		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_roster),
 		cmocka_unit_test(test_error_text_is_printable),
 	};

@@ -4,9 +4,11 @@
  *
  * XEN_SHIM names a directory. A domain N exists while the file "N" is in it, which
  * holds the domain's flags (XEN_DOMINF_*), if any; a domain that ended is noticed when four bytes are written into the fifo
- * "virq", as VIRQ_DOM_EXC would. Rings are pages that nobody writes to: tests
- * speak to xenstored through its socket.
+ * "virq", as VIRQ_DOM_EXC would. While there is a file "fail", hypercalls of the publisher
+ * fail. Rings are pages that nobody writes to: tests speak to xenstored through its
+ * socket, which oxenstored makes in the same directory.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <xenctrl.h>
@@ -55,6 +61,49 @@ int open(const char *path, int flags, ...)
 	return real(path, flags, mode);
 }
 
+/* oxenstored has its socket's directory built in. */
+#define OXENSTORED_DIR	"/var/run/xenstored"
+
+int mkdir(const char *path, mode_t mode)
+{
+	static int (*real)(const char *path, mode_t mode);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "mkdir");
+	return strcmp(path, OXENSTORED_DIR) ? real(path, mode) : 0;
+}
+
+int unlink(const char *path)
+{
+	static int (*real)(const char *path);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "unlink");
+	return real(strcmp(path, OXENSTORED_DIR "/socket") ? path : shim_path("socket"));
+}
+
+int bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	static int (*real)(int fd, const struct sockaddr *addr, socklen_t len);
+	struct sockaddr_un own = { .sun_family = AF_UNIX };
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "bind");
+	if (addr->sa_family != AF_UNIX ||
+	    strcmp(((const struct sockaddr_un *)addr)->sun_path, OXENSTORED_DIR "/socket"))
+		return real(fd, addr, len);
+	strncpy(own.sun_path, shim_path("socket"), sizeof(own.sun_path) - 1);
+	return real(fd, (struct sockaddr *)&own, sizeof(own));
+}
+
+/* oxenstored asks for as many files as there may be, and insists. */
+int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+	(void)resource;
+	(void)limit;
+	return 0;
+}
+
 xc_interface *xc_interface_open(struct xentoollog_logger *logger,
 				struct xentoollog_logger *dombuild_logger,
 				unsigned int open_flags)
@@ -88,7 +137,7 @@ static bool read_flags(uint32_t domid, uint32_t *flags)
 	return true;
 }
 
-/* xenstored asks by this one, the publisher by the next. */
+/* xenstored asks by this one, oxenstored and the publisher by the next. */
 int xc_domain_getinfo(xc_interface *xch, uint32_t first, unsigned int max,
 		      xc_dominfo_t *info)
 {
@@ -111,7 +160,25 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int max,
 	(void)max;
 	memset(info, 0, sizeof(*info));
 	info->domain = first;
+	/* oxenstored takes a domain for dead of which it is told nothing. */
+	if (strcmp(program_invocation_short_name, "oxenstored") &&
+	    !access(shim_path("fail"), F_OK)) {
+		errno = ENOMEM;
+		return -1;
+	}
 	return read_flags(first, &info->flags);
+}
+
+void *xc_map_foreign_range(xc_interface *xch, uint32_t domid, int size, int prot,
+			   unsigned long mfn)
+{
+	void *page;
+
+	(void)xch;
+	(void)domid;
+	(void)mfn;
+	page = mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return page == MAP_FAILED ? NULL : page;
 }
 
 xengnttab_handle *xengnttab_open(struct xentoollog_logger *logger,
