@@ -10,25 +10,22 @@ host() {
 	if [[ $1 == 0 ]]; then echo dom0; else echo "d$1"; fi
 }
 
-# node GUEST: its mac as XenStore spells it.
-node() {
-	mac "$1" | tr -d :
-}
-
 # Uses $LAB, or boots a lab of its own, which goes with this script.
 use_lab() {
-	local n h
+	local n h running
 
 	if [[ -z $LAB ]]; then
 		LAB=bench-membership-$$
 		trap '"$top/scripts/lab" down --name "$LAB"' EXIT
 		trap 'exit 130' INT
 		trap 'exit 143' TERM HUP
-		"$top/scripts/lab" up --name "$LAB" --icount --guests "$guests"
+		"$top/scripts/lab" up --name "$LAB" --icount --store "$store" --guests "$guests"
 	fi
+	running=$(on dom0 'cat "/proc/$(pgrep -ox "o?xenstored")/comm"')
+	[[ $running == "$store" ]] || bad_usage "the lab '$LAB' has $running; give --store $running"
 	for ((n = 0; n <= guests; n++)); do
 		h=$(host "$n")
-		tar -C "$top/build/tools" -c tiny probe-{cause,clock,events,store} |
+		tar -C "$top/build/tools" -c tiny probe-{cause,clock,events,links,store} |
 			"$top/scripts/lab" exec --name "$LAB" "$h" -- \
 				bash -c '/usr/lib/cokeeper-lab/stop; pkill -x "probe-.*"; tar -xmC /tmp'
 	done
@@ -45,6 +42,7 @@ describe() {
 	local commit
 	commit=$(git -C "$top" describe --always --dirty 2>/dev/null) || commit=unknown
 	printf '%s %s\n' commit "$commit" \
+		store "$store" \
 		mode "QEMU TCG, -icount shift=0: one instruction of any processor takes 1 ns" \
 		qemu "$(qemu-system-x86_64 --version | sed -n 's/.*version \([^ ]*\).*/\1/p')"
 	on dom0 'xl info | sed -n "s/^xen_version *: /xen /p; s/^release *: /dom0_kernel /p; s/^nr_cpus *: /processors /p"'
@@ -81,12 +79,13 @@ knows_others() {
 	[[ $(on "d$1" 'cokeeper | grep -c "^ *peer "') == "$2" ]]
 }
 
-# usage_of HOST DAEMON...: DAEMON HOST CPU-NS SWITCHES, over all its threads.
+# usage_of HOST DAEMON...: DAEMON HOST CPU-NS SWITCHES, over all its threads; either
+# daemon of XenStore is o?xenstored, and goes by the name xenstored.
 usage_of() {
 	on "$1" 'host=$1
 		for d in "${@:2}"; do
 			cd "/proc/$(pgrep -ox "$d")/task" || exit
-			awk -v d="$d" -v h="$host" "FILENAME ~ /schedstat/ { cpu += \$1 }
+			awk -v d="${d#o[?]}" -v h="$host" "FILENAME ~ /schedstat/ { cpu += \$1 }
 				/ctxt_switches/ { sw += \$2 }
 				END { printf \"%s %s %.0f %d\n\", d, h, cpu, sw }" */schedstat */status
 		done' "$@"
@@ -95,7 +94,7 @@ usage_of() {
 # all_usage N: of the daemons in dom0 and d1 to dN.
 all_usage() {
 	local i
-	usage_of dom0 cokeeper-hostd xenstored
+	usage_of dom0 cokeeper-hostd 'o?xenstored'
 	for ((i = 1; i <= $1; i++)); do
 		usage_of "d$i" cokeeperd
 	done
@@ -117,9 +116,23 @@ collect() {
 
 # trace COMMAND...: runs it, and prints how many messages XenStore's clients sent and got.
 trace() {
+	"trace_$store" "$@"
+}
+
+trace_xenstored() {
 	on dom0 'rm -f /tmp/xenstore.trace; xenstore-control logfile /tmp/xenstore.trace; xenstore-control log on' >/dev/null
 	"$@" >/dev/null
 	on dom0 'xenstore-control log off >/dev/null; grep -E "^(IN|OUT) " /tmp/xenstore.trace | grep -cvE " CONTROL "' || :
+}
+
+# Its log has events and requests; each of these has an answer, and only an error is logged.
+trace_oxenstored() {
+	on dom0 'cd /var/log/xen; rm -f xenstored-access.log.*; : >xenstored-access.log'
+	"$@" >/dev/null
+	on dom0 'cat /var/log/xen/xenstored-access.log*' | awk '
+		$3 ~ /^(newconn|endconn|coalesce|conflict|commit|error)$/ || $3 $4 == "wnotfired" { next }
+		{ n += $3 $4 == "wevent" ? 1 : 2 }
+		END { print n + 0 }'
 }
 
 # series NAME PEERS WHAT HOST SCRIPT [ARG...]: runs SCRIPT, which prints causes, on HOST
@@ -137,9 +150,9 @@ series() {
 		observe events "d$i" "/tmp/probe-events $what"
 	done
 	observe release dom0 '/tmp/probe-store watch @releaseDomain'
-	{ usage_of dom0 cokeeper-hostd xenstored; usage_of "d$i" cokeeperd; } >"$dir/usage-before"
+	{ usage_of dom0 cokeeper-hostd 'o?xenstored'; usage_of "d$i" cokeeperd; } >"$dir/usage-before"
 	on "$from" "$@" | sed "s/\$/ $from/" >"$dir/causes"
-	{ usage_of dom0 cokeeper-hostd xenstored; usage_of "d$i" cokeeperd; } >"$dir/usage-after"
+	{ usage_of dom0 cokeeper-hostd 'o?xenstored'; usage_of "d$i" cokeeperd; } >"$dir/usage-after"
 	for i in $peers; do
 		collect events "d$i" | grep '^[0-9]' >"$dir/events-d$i" || :
 	done

@@ -14,20 +14,53 @@ part_round_trip() {
 }
 
 part_events() {
-	local trace=(on d1 '/tmp/probe-cause announce "$1" 10 40 20' "$(node 1)")
+	local trace=(on d1 '/tmp/probe-cause announce "$1" 10 160 20' "$(node 1)")
 
 	daemons watch 4
-	series announce.watch "2 3 4" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 40 20
-	series address.watch "2 3 4" routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 40 20
+	announcing watch 160 20
+	steer route
+	series address.watch "2 3 4" routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 160 20
+	steer intercept
 	series domain.watch "2 3 4" events dom0 "$domains" "$samples" 200 100
 	series goodbye.watch 2 events d1 "$goodbyes" "$samples" 2
 	series goodbyes.watch "2 3 4" events d1 "$goodbyes" "$samples" 2 3 4
+	bg sender d2 'exec ping -qf 10.0.0.11'
+	series up.watch 2 events d1 "$ups" "$samples"
+	stop_bg sender d2
+	helper_of_d1 STOP
 	echo "20 $(trace "${trace[@]}")" >"$out/announce.watch/messages"
+	helper_of_d1 CONT
 
 	daemons poll 4
-	series announce.poll "2 3 4" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 3000 1000
+	announcing poll 3000 1000
+	steer route
 	series address.poll "2 3 4" routes d1 '/tmp/probe-cause address eth0 10.0.0.99 "$@"' "$samples" 3000 1000
+	steer intercept
 	series domain.poll "2 3 4" events dom0 "$domains" "$samples" 3000 1000
+}
+
+# announcing MODE GAP SPREAD: d1 is announced and withdrawn by turns, not by its helper, which
+# would mend what another does.
+announcing() {
+	helper_of_d1 STOP
+	series "announce.$1" "2 3 4" events d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" "$2" "$3"
+	helper_of_d1 CONT
+}
+
+helper_of_d1() {
+	on d1 "pkill -$1 -x cokeeperd"
+}
+
+# steer HOW: the four guests; by routes, each has one to each other.
+steer() {
+	local i
+	for i in 1 2 3 4; do
+		on "d$i" "ip link set cokeeper0 type cokeeper steer $1" || return
+	done
+	[[ $1 == route ]] || return 0
+	for i in 1 2 3 4; do
+		busywait 60 on "d$i" '[[ $(ip route show table cokeeper | grep -c "^10\.") == 3 ]]'
+	done
 }
 
 # domains COUNT GAP SPREAD, in dom0: a domain is made, announced (which counts as its
@@ -57,7 +90,8 @@ for ((i = 0; i < $1; i++)); do
 	pause "$2" "$3"
 done'
 
-# goodbyes COUNT PEER..., in d1: the device goes down while these are connected.
+# goodbyes COUNT PEER..., in d1: the device goes down while these are connected. A guest that
+# makes more than one channel a second for long is put into quarantine.
 # shellcheck disable=SC2016
 goodbyes='
 count=$1
@@ -68,11 +102,24 @@ for ((i = 0; i < count; i++)); do
 		for n; do ping -q -c 2 -i 0.1 -W 1 10.0.0.1$n >/dev/null & done
 		wait
 	done
-	sleep 0.2
+	sleep 0.5
 	/tmp/probe-cause down cokeeper0
-	sleep 0.2
+	sleep 0.5
 done
 ip link set cokeeper0 up'
+
+# ups COUNT, in d1: the device comes up while d2 sends, and gets a channel.
+# shellcheck disable=SC2016
+ups='
+for ((i = 0; i < $1; i++)); do
+	ip link set cokeeper0 down
+	sleep 1
+	/tmp/probe-cause up cokeeper0
+	for ((n = 0; n < 50; n++)); do
+		! cokeeper | grep -q "state connected" || break
+		sleep 0.1
+	done
+done'
 
 # Whole guests: each event takes seconds, so there are fewer.
 part_lifecycle() {
@@ -103,8 +150,17 @@ for ((i = 0; i < $1; i++)); do
 	sleep 5
 done'
 
+# What dom0 does to the interface of a guest.
+part_links() {
+	daemons watch 4
+	on dom0 'vif=vif$(xl domid d4).0
+		ip link add lab-other type bridge && tc qdisc add dev "$vif" clsact'
+	series links.watch "1 2 3" events dom0 '/tmp/probe-links vif$(xl domid d4).0 xenbr0 lab-other "$@"' "$samples" 400
+	on dom0 'ip link del lab-other; tc qdisc del dev "vif$(xl domid d4).0" clsact'
+}
+
 part_scaling() {
-	local n cause=(d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 60 20)
+	local n cause=(d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 160 20)
 	for n in 2 4 8 16; do
 		daemons watch "$n"
 		series "scale-$n.watch" "$(seq -s ' ' 2 "$n")" events "${cause[@]}"
@@ -133,7 +189,7 @@ part_idle() {
 # The publisher alone, on this machine: only its CPU time and memory say much.
 part_synthetic() {
 	make -s -C "$top/selftests/userspace" O="$top/build/selftests" "$top/build/selftests/xen-shim.so"
-	"$top/selftests/userspace/hostd-bench" "$top/build/userspace/cokeeper-hostd" \
+	XENSTORE_DAEMON=$store "$top/selftests/userspace/hostd-bench" "$top/build/userspace/cokeeper-hostd" \
 		"$top/build/selftests/xen-shim.so" >"$out/synthetic.new"
 	mv "$out/synthetic.new" "$out/synthetic"
 }

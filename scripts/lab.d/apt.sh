@@ -23,9 +23,11 @@ apt_mirror() {
 	apt-get indextargets --format '$(REPO_URI)' "Label: $1" 'Created-By: Packages' | head -n 1
 }
 
-# apt_setup RELEASE: sets apt, the directory of the private apt for that release.
+# apt_setup RELEASE [src]: sets apt, the directory of the private apt for that release,
+# or for its source packages.
 apt_setup() {
 	local options="signed-by=/usr/share/keyrings/debian-archive-keyring.gpg" main security suite
+	local type=deb${2:+-$2}
 
 	main=$(apt_mirror Debian)
 	security=$(apt_mirror Debian-Security)
@@ -34,16 +36,17 @@ apt_setup() {
 
 	apt=$cache/apt
 	[[ $1 == "$release" ]] || apt+=-$1
+	apt+=${2:+-$2}
 	mkdir -p "$apt"/{lists,archives}/partial
 	: >"$apt/status"
 	if [[ $1 == sid ]]; then
 		# A mirror may lag behind sid's short expiry; what it has is signed all the same.
-		echo "deb [$options check-valid-until=no] $main sid main"
+		echo "$type [$options check-valid-until=no] $main sid main"
 	else
 		for suite in "$1" "$1-updates" "$1-backports"; do
-			echo "deb [$options] $main $suite main"
+			echo "$type [$options] $main $suite main"
 		done
-		[[ -z $security ]] || echo "deb [$options] $security $1-security main"
+		[[ -z $security ]] || echo "$type [$options] $security $1-security main"
 	fi >"$apt/sources.new"
 	cmp -s "$apt/sources.new" "$apt/sources.list" || {
 		mv "$apt/sources.new" "$apt/sources.list"
@@ -106,6 +109,11 @@ apt_unpack() {
 	for p; do
 		unpack "$dir" "$(cd "$apt/archives" && ls -t "${p}"_*.deb | head -n 1)"
 	done
+}
+
+# download_source PACKAGE VERSION: into $apt/archives; fails if the mirror does not have it.
+download_source() {
+	(cd "$apt/archives" && lab_apt get source --download-only "$1=$2" >"$apt/log" 2>&1)
 }
 
 # unpack DIR FILE...: unpacks package files; /bin and the like may be links.

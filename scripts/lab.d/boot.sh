@@ -78,7 +78,7 @@ make_overlay() {
 	install -m 600 "$state/host_key" "$dir/etc/ssh/"
 	install -m 644 "$state/key.pub" "$dir/etc/ssh/authorized_keys"
 	{
-		printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n10.0.0.1\tdom0\nfd00::1\tdom0\n'
+		printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n10.0.0.1\tdom0\nfd00::1\tdom0\n10.0.0.2\tdom0-b\nfd00::2\tdom0-b\n'
 		for ((i = 1; i <= max_guests; i++)); do
 			printf '10.0.0.%d\td%d\nfd00::%d\td%d\n' $((10 + i)) "$i" $((10 + i)) "$i"
 		done
@@ -128,13 +128,15 @@ make_keys() {
 }
 
 make_ssh_config() {
-	local port=$1 i
+	local h i
 	{
-		cat <<-EOF
-			Host dom0
-			    HostName 127.0.0.1
-			    Port $port
-		EOF
+		for h in "${hosts[@]}"; do
+			cat <<-EOF
+				Host dom0$h
+				    HostName 127.0.0.1
+				    Port $(cat "$state/port$h")
+			EOF
+		done
 		for ((i = 1; i <= max_guests; i++)); do
 			printf 'Host d%d\n    HostName 10.0.0.%d\n    ProxyCommand ssh -F %q -W %%h:%%p dom0\n' \
 				"$i" $((10 + i)) "$state/ssh_config"
@@ -159,9 +161,11 @@ make_ssh_config() {
 	} >"$state/ssh_config"
 }
 
+# start_qemu HOST
 # Emulated processors wait for each other in loops: if they cannot really run
 # at the same time, one thread for both of them is far quicker than two.
 start_qemu() {
+	local h=$1 wire=()
 	local accel=(-accel "tcg,thread=single") cpu=max,-smap,-smep,-la57,-rdtscp,-erms,-fsrm pid
 	local dom0_vcpus=2
 	local memory=$((dom0_memory + 768 + (guests + 4) * (guest_memory + 24)))
@@ -180,71 +184,82 @@ start_qemu() {
 	else
 		dom0_vcpus=1
 	fi
+	# Host A has the socket of the wire, so it comes first.
+	[[ ${#hosts[@]} -eq 1 ]] || wire=(
+		-netdev "stream,id=wire,server=$([[ -n $h ]] && echo off || echo on),addr.type=unix,addr.path=$run/wire"
+		-device "virtio-net-pci,netdev=wire,mac=02:00:00:00:00:0${#h},romfile="
+	)
 	[[ -z $plugin ]] || accel+=(-plugin "$plugin,control=$run/plugin")
-	say "starting QEMU (${accel[*]}, $memory MB)"
+	say "starting QEMU${wire:+ for host $(letter "$h")} (${accel[*]}, $memory MB)"
 	(
 		cd "$state"
 		exec qemu-system-x86_64 "${accel[@]}" -cpu "$cpu" -smp 2 -m "$memory" -M q35 \
-			-nodefaults -display none -no-reboot -daemonize -pidfile qemu.pid \
+			-nodefaults -display none -no-reboot -daemonize -pidfile "qemu$h.pid" \
 			-kernel xen -append "$xen_args noreboot dom0_max_vcpus=$dom0_vcpus dom0_mem=${dom0_memory}M,max:${dom0_memory}M" \
 			-initrd "vmlinux $dom0_args loglevel=5 \
-lab.root=vda lab.cokeeper=$cokeeper${icount:+ lab.icount=1},dom0.cpio" \
-			-serial file:console.log \
-			-monitor "unix:$run/monitor,server=on,wait=off" \
-			-qmp "unix:$run/qmp,server=on,wait=off" \
+lab.root=vda lab.store=$store lab.cokeeper=$cokeeper${icount:+ lab.icount=1}${wire:+ lab.host=$(letter "$h" | tr AB ab)},dom0.cpio" \
+			-serial "file:console$h.log" \
+			-monitor "unix:$run/monitor$h,server=on,wait=off" \
+			-qmp "unix:$run/qmp$h,server=on,wait=off" \
 			-netdev user,id=net,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22 \
-			-device virtio-net-pci,netdev=net,romfile= \
+			-device virtio-net-pci,netdev=net,romfile= "${wire[@]}" \
 			-drive "file=$root_dom0,format=raw,if=virtio,readonly=on" \
 			-drive "file=$root_guest,format=raw,if=virtio,readonly=on"
 	) 9>&- || die "QEMU did not start"
-	pid=$(cat "$state/qemu.pid")
-	echo "$pid $(start_time "$pid")" >"$state/pid"
+	pid=$(cat "$state/qemu$h.pid")
+	echo "$pid $(start_time "$pid")" >"$state/pid$h"
+	ssh_port "$h" >"$state/port$h" || boot_failed "$h" "QEMU did not say its port"
 }
 
 ssh_port() {
-	socat -t 5 - "UNIX-CONNECT:$run/monitor" <<<"info usernet" |
+	socat -t 5 - "UNIX-CONNECT:$run/monitor$1" <<<"info usernet" |
 		awk '/HOST_FORWARD/ && !n++ { print $4 } END { exit !n }'
 }
 
-# Waits until dom0 says on the console that it is ready.
+# wait_dom0 HOST: until dom0 says on the console that it is ready.
 wait_dom0() {
-	local pid line tail fd
+	local h=$1 pid line tail fd
 
-	pid=$(lab_pid) || boot_failed "QEMU ended"
-	exec {fd}< <(exec tail -n +1 --pid="$pid" -s 0.1 -f "$state/console.log" 2>/dev/null)
+	pid=$(lab_pid "$h") || boot_failed "$h" "QEMU ended"
+	exec {fd}< <(exec tail -n +1 --pid="$pid" -s 0.1 -f "$state/console$h.log" 2>/dev/null)
 	tail=$!
 	while read -r -t 600 line <&"$fd"; do
 		case $line in
 		*"lab: dom0 ready"*)
 			kill "$tail" 2>/dev/null || :
 			exec {fd}<&-
+			connect "dom0$h" || boot_failed "$h" "dom0 cannot be reached"
+			say "dom0$h is ready"
 			return
 			;;
 		*"lab: dom0 failed"*) break ;;
 		esac
 	done
 	kill "$tail" 2>/dev/null || :
-	boot_failed "dom0 did not become ready"
+	boot_failed "$h" "dom0 did not become ready"
 }
 
-# Creates the guests and waits for them; the limit is for each step of one guest.
+# create_guests HOST FIRST: creates its guests and waits for them; the limit is for each
+# step of one guest.
 create_guests() {
-	local pid line late=0 fd
+	local h=$1 pid line late=0 fd
 
-	exec {fd}< <(exec ssh -F "$state/ssh_config" dom0 /usr/lib/cokeeper-lab/guests "$guests" </dev/null 2>&1)
+	exec {fd}< <(exec ssh -F "$state/ssh_config" "dom0$h" /usr/lib/cokeeper-lab/guests \
+		"$2" $(($2 + guests - 1)) </dev/null 2>&1)
 	pid=$!
 	while read -r -t 300 line <&"$fd" || late=$?; [[ $late == 0 ]]; do
 		say "$line"
 	done
 	((late <= 128)) || kill "$pid"
-	wait "$pid" || boot_failed "the guests did not start"
+	wait "$pid" || boot_failed "$h" "the guests did not start"
 	exec {fd}<&-
 }
 
+# boot_failed HOST WHAT
 boot_failed() {
 	say "the last lines of the console:"
-	tail -n 30 "$state/console.log" >&2
-	die "$1; the whole console is in $state/console.log"
+	tail -n 30 "$state/console$1.log" >&2
+	die "$2; the whole console is in $state/console$1.log"
 }
 
 # Opens the connection that all later commands to HOST share. One whose process is
@@ -253,7 +268,7 @@ connect() {
 	local host=$1
 
 	ssh -F "$state/ssh_config" -O check "$host" 2>/dev/null && return
-	[[ $host == dom0 ]] || connect dom0 || return
+	[[ $host == dom0* ]] || connect dom0 || return
 	(
 		flock 8
 		ssh -F "$state/ssh_config" -O check "$host" 2>/dev/null && exit
@@ -266,20 +281,21 @@ connect() {
 }
 
 end_lab() {
-	local pid s i
+	local h pid s i
 
 	run=$(readlink "$state/run") || :
-	for s in "$run"/ssh-d[0-9]* "$run"/ssh-dom0; do
+	for s in "$run"/ssh-d[0-9]* "$run"/ssh-dom0*; do
 		[[ ! -S $s ]] || ssh -F "$state/ssh_config" -O exit "${s##*/ssh-}" >/dev/null 2>&1 || :
 	done
-	if pid=$(lab_pid); then
+	for h in "${all_hosts[@]}"; do
+		pid=$(lab_pid "$h") || continue
 		kill "$pid"
 		for ((i = 0; i < 100; i++)); do
-			lab_pid >/dev/null || break
+			lab_pid "$h" >/dev/null || break
 			sleep 0.1
 		done
-		! lab_pid >/dev/null || kill -KILL "$pid"
-	fi
+		! lab_pid "$h" >/dev/null || kill -KILL "$pid"
+	done
 	[[ ! -d $run ]] || rm -r "$run"
-	rm -f "$state"/{pid,qemu.pid,run,dom0.cpio,ssh_config}
+	rm -f "$state"/{pid,qemu}{,-b}.pid "$state"/{pid,pid-b,run,dom0.cpio,ssh_config}
 }

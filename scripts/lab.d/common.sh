@@ -40,7 +40,10 @@ check_needs() {
 
 # A lab's state is in build/lab/NAME: pid (process id and its start time),
 # port, options, console.log, ssh_config, the keys, and run, a link to a short
-# directory for sockets, whose paths have a limit of 107 characters.
+# directory for sockets, whose paths have a limit of 107 characters. What a
+# second host, B, has of its own ends in "-b": pid-b, console-b.log, dom0-b.
+all_hosts=("" -b)
+
 use_lab() {
 	name=$1
 	[[ $name =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$ ]] ||
@@ -55,19 +58,37 @@ start_time() {
 	echo "${20}"
 }
 
-# Prints the process id of the lab's QEMU, if that is still the same process.
+# Sets hosts to those of a lab that was booted.
+lab_hosts() {
+	hosts=("")
+	[[ ! -e $state/pid-b ]] || hosts+=(-b)
+}
+
+# letter HOST: what users call it.
+letter() {
+	if [[ -n $1 ]]; then echo B; else echo A; fi
+}
+
+# lab_pid HOST: prints the process id of its QEMU, if that is still the same process.
 lab_pid() {
 	local pid start
-	read -r pid start 2>/dev/null <"$state/pid" || return
+	read -r pid start 2>/dev/null <"$state/pid$1" || return
 	[[ -n $start && $(start_time "$pid") == "$start" ]] && echo "$pid"
 }
 
-# Is the lab running? If not, says so.
+the_host() {
+	if [[ ${#hosts[@]} -gt 1 ]]; then echo "host $(letter "$1") of the lab '$name'"; else echo "the lab '$name'"; fi
+}
+
+# check_running HOST: is the lab's host running? If not, says so.
 check_running() {
+	lab_hosts
 	if [[ ! -e $state/pid ]]; then
 		echo "lab: there is no lab '$name'; start it with: scripts/lab up --name $name" >&2
-	elif ! lab_pid >/dev/null; then
-		echo "lab: the lab '$name' has ended by itself; its console is in $state/console.log" >&2
+	elif [[ ! -e $state/pid$1 ]]; then
+		echo "lab: the lab '$name' has one host; one with two is booted by: scripts/lab up --hosts 2" >&2
+	elif ! lab_pid "$1" >/dev/null; then
+		echo "lab: $(the_host "$1") has ended by itself; its console is in $state/console$1.log" >&2
 	else
 		return 0
 	fi

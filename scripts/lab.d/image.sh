@@ -10,7 +10,7 @@ base_packages=(
 	netbase openssh-server openssh-client procps sed socat tar tcpdump
 	util-linux xenstore-utils
 )
-dom0_packages=(libinih1 xen-utils-4.17 xen-utils-common)
+dom0_packages=(nftables xen-utils-4.17 xen-utils-common)
 module_dirs=(
 	arch crypto fs/{fuse,overlayfs,squashfs,netfs,9p} lib net
 	drivers/{block,virtio,xen} drivers/net/{bonding,ipvlan,team,vxlan,wireguard,xen-netback}
@@ -242,4 +242,22 @@ make_initramfs() {
 		cat "$cache/kernel/$3/early-$2.cpio"
 		pack "$4"
 	} >"$1"
+}
+
+# make_schemas X.Y: sets schemas to where that kernel's schemas of netlink specifications
+# are, out of its documentation.
+make_schemas() {
+	local tmp=$cache/tmp/doc
+
+	schemas=$cache/schemas/$1
+	[[ ! -e $schemas ]] || return 0
+	say "unpacking the netlink schemas of Linux $1"
+	rm -rf "$tmp"
+	mkdir -p "$tmp" "$cache/schemas"
+	apt_unpack "$tmp" "linux-doc-$1"
+	gunzip "$tmp/usr/share/doc/linux-doc-$1/Documentation/netlink/"*.yaml.gz
+	mkdir "$tmp/schemas"
+	mv "$tmp/usr/share/doc/linux-doc-$1/Documentation/netlink/"*.yaml "$tmp/schemas"
+	mv "$tmp/schemas" "$schemas"
+	rm -rf "$tmp"
 }

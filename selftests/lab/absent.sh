@@ -16,10 +16,11 @@ check "no route of ours leads to it" on d1 "ip route get $(ip4 2) | grep -q 'dev
 check "traffic is exchanged" exchange "$(ip4 2)" "$(ip4 1)"
 check "IPv6 traffic is exchanged" exchange "$(ip6 2)" "$(ip6 1)"
 check "and nothing of us is left in d2" on d2 \
-	'! lsmod | grep -q cokeeper && ! ip rule | grep -q cokeeper && ! xenstore-exists data/cokeeper/00163e000002/announce'
+	'xenstore-exists data && ! lsmod | grep -q cokeeper && ! ip rule | grep -q cokeeper && ! xenstore-exists data/cokeeper/00163e000002/announce'
 
 on d2 'modprobe cokeeper && ip link add cokeeper0 link eth0 type cokeeper && ip link set cokeeper0 up'
 check "with the module but in no group, traffic is exchanged" exchange "$(ip4 2)" "$(ip4 1)"
+check "and the reason is said" on d2 'cokeeper | tee /dev/stderr | grep -qx "    group none reason no-helper"'
 falls_back() {
 	on d2 "ip route add $(ip4 1) dev cokeeper0" &&
 		on d2 "ping -q -i 0.05 -c 10 -w 10 $(ip4 1)" &&

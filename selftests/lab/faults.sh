@@ -8,9 +8,9 @@
 
 reports='BUG:|WARNING:|INFO: (task|rcu)|Oops|general protection|corruption|ODEBUG|refcount_t|DEBUG_LOCKS|kmemleak:'
 
-# no_reports FILE: prints those of one console's log, with what follows each.
+# no_reports DOM0 FILE: prints those of one console's log, with what follows each.
 no_reports() {
-	on dom0 "! grep -E -A 40 '$reports' '$1'"
+	on "$1" "! grep -E -A 40 '$reports' '$2'"
 }
 
 # looks GUEST: lockdep goes silent after the first report, and without memory.
@@ -30,9 +30,11 @@ if on d1 'uname -r' | grep -q -- -debug-; then
 		check "d$n leaks no memory" no_leaks "$n"
 	done
 fi
-logs=$(on dom0 'ls /var/log/xen/console/guest-*.log')
-check "there is a log of each guest" [ "$(grep -c . <<<"$logs")" -ge 3 ]
-for log in $logs; do
-	check "no report in ${log##*/}" no_reports "$log"
+for host in $(dom0s); do
+	logs=$(on "$host" 'ls /var/log/xen/console/guest-*.log')
+	check "$host has a log of each guest" [ "$(grep -c . <<<"$logs")" -ge 2 ]
+	for log in $logs; do
+		check "no report in $host's ${log##*/}" no_reports "$host" "$log"
+	done
 done
 finish

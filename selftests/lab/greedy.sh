@@ -19,28 +19,6 @@ sndbuf=65536
 extra_max=1000
 wait_max=30000
 
-icount() {
-	grep -q icount "$top/build/lab/$LAB/options"
-}
-
-# timed DESCRIPTION COMMAND...: a check of times, which mean something only where the clock
-# counts instructions.
-timed() {
-	! icount || check "$@"
-}
-
-# In such a lab the processors take turns, and each keeps its turn for long. So all work is
-# put on one of them, where Xen lets who wakes up run at once; and no idle loop polls.
-one_processor() {
-	on dom0 'xl sched-credit2 -s -r 0 && for d in 0 d1 d2 d3; do xl vcpu-pin $d all 0 || exit; done'
-}
-polling() {
-	local i
-	for i in 1 3; do
-		on "d$i" "ip link set cokeeper0 type cokeeper poll_usecs $1" || return
-	done
-}
-
 # times HOST LOG: the statistics of a ping's output, as 'hold ask' prints them, without those
 # pings at first that were there to be disturbed by programs that start.
 times() {
@@ -140,7 +118,7 @@ taken() {
 }
 # Begun before there is a ring that it could be caught in.
 transfer_goes_on() {
-	bg tcp d1 "iperf3 -c $(ip4 2) -b 100M -t 5" && busywait 5 on d2 'ss -tn | grep -q "ESTAB.*:5201 "' &&
+	bg tcp d1 "iperf3 -c $(ip4 2) -b 100M -t 20" && busywait 5 on d2 'ss -tn | grep -q "ESTAB.*:5201 "' &&
 		be_hostile hold && busywait 60 ended tcp d1 && on d1 'cat /tmp/tcp.log; [ "$(cat /tmp/tcp.status)" = 0 ]' &&
 		stalled 1 2
 }
@@ -160,7 +138,7 @@ for i in 1 2 3; do
 done
 copy_tool hostile d2
 ! icount || check "all work is on one processor" one_processor
-check "d1 and d3 do not poll" polling 0
+check "d1 and d3 do not poll" polling 0 1 3
 on d2 'ip link set cokeeper0 type cokeeper poll_usecs 0'
 check "d1 and d2 have a channel" connect 1 2
 check "d1 and d3 have a channel" connect 1 3
@@ -217,6 +195,6 @@ stop_bg iperf3-server d2
 on d2 'ip link del rings'
 start 2
 check "d2 is a good peer again" busywait 5 has_peer 1 2
-polling 50
+polling 50 1 3
 check "nothing is logged at warning level" no_warnings d1 d3
 finish

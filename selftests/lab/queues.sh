@@ -6,15 +6,6 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-# plug GUEST NUMBER: gives a guest one or two processors, and a device made with them.
-plug() {
-	local online=0
-	[[ $2 == 1 ]] || online=0-1
-	on dom0 "xl vcpu-set d$1 $2" && on "d$1" "cd /sys/devices/system/cpu
-		until grep -qx $online online; do [ $2 = 1 ] || echo 1 >cpu1/online; done" 2>/dev/null &&
-		stop "$1" && start "$1"
-}
-
 # queues GUEST NUMBER: sets it.
 queues() {
 	on "d$1" "ethtool -L cokeeper0 combined $2"
@@ -63,11 +54,10 @@ refused() {
 check "with one processor there is one queue" has_queues 1 1
 check "no queue is refused" refused 0
 check "more than there could be processors are refused" refused 9
+mark d1 d2
 check "d1 gets a second processor" plug 1 2
 check "and with it a second queue" has_queues 1 2
 check "d2 gets a second processor" plug 2 2
-# Not earlier: Xen tells of the new processors in a warning.
-mark d1 d2
 check "d1 and d2 see each other" busywait 5 has_peer 1 2
 check "d1 and d2 have a channel" connect 1 2
 check "of two lanes" has_lanes 2
@@ -117,25 +107,16 @@ check "d1 and d2 have a channel" connect 1 2
 check "all count" has_lanes 8
 
 # The number changes while a transfer runs, which takes what way there is.
-bg receive d2 'socat -u TCP-LISTEN:7000 - | sha256sum'
-on d2 'until ss -ltn | grep -q :7000; do :; done'
-on d1 'rm -f /tmp/enough; head -c 10000000 /dev/urandom >/tmp/piece'
-bg send d1 "until [ -e /tmp/enough ]; do cat /tmp/piece || exit; done | tee >(socat -u - TCP:$(ip4 2):7000) | sha256sum"
+transfer 1 2
 changes() {
 	local n
 	for n in 1 2 4 8 3; do
 		queues 1 "$n" && queues 2 $((9 - n)) && connect 1 2 || return
 	done
-	! ended send d1 && ! ended receive d2
+	transfer_goes_on 1 2
 }
 check "the number changes under traffic" changes
-on d1 'touch /tmp/enough'
-check "the transfer ends" busywait 30 ended receive d2
-arrived() {
-	on d1 'cat /tmp/send.log' && [[ $(on d1 'cat /tmp/send.log') == $(on d2 'cat /tmp/receive.log') ]]
-}
-check "nothing was lost" arrived
-on d1 'rm /tmp/piece'
+check "the transfer ends, and nothing was lost" transfer_ends 1 2
 
 check "d1 is back at one processor" plug 1 1
 check "and at one queue" has_queues 1 1

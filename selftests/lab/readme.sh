@@ -11,6 +11,7 @@ mapfile -t commands < <(sed -n '/^## Use it/,$ s/^    \([^ ]\+\( [^ ]\+\)*\).*/\
 run() {
 	case $1 in
 	cokeeperd) run_helper 1 ;;
+	'cokeeper doctor') busywait 5 on d1 "$1" ;;
 	'cokeeper monitor') on d1 'timeout --preserve-status 1 cokeeper monitor' ;;
 	*) on d1 "$1" ;;
 	esac

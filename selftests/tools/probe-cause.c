@@ -2,6 +2,7 @@
 /* Causes membership events in a guest and tells when: NS CAUSE for each. */
 #include <net/if.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <linux/rtnetlink.h>
 #include <arpa/inet.h>
@@ -10,6 +11,7 @@
 #include <xenstore.h>
 
 #include "nl.h"
+#include "paths.h"
 #include "probe.h"
 
 static const char usage[] =
@@ -18,19 +20,22 @@ static const char usage[] =
 "           spells it), write it again\n"
 "       probe-cause address DEVICE ADDRESS COUNT GAP SPREAD\n"
 "           COUNT times: add an IPv4 address to DEVICE, remove it\n"
-"       probe-cause down DEVICE\n"
-"           set DEVICE down\n"
+"       probe-cause up|down DEVICE\n"
+"           set DEVICE up or down\n"
 "Each event follows GAP to GAP + SPREAD ms after the last.\n";
 
 static int announce(const char *mac, unsigned int count, unsigned int gap, unsigned int spread)
 {
 	struct xs_handle *xs = xs_open(0);
 	unsigned int i, len;
-	char path[64], *value;
+	char path[CK_PATH_SIZE], *value;
+	struct ck_mac own;
 
 	if (!xs)
 		err(1, "XenStore");
-	snprintf(path, sizeof(path), "data/cokeeper/%s/announce", mac);
+	if (!ck_mac_parse_node(mac, &own))
+		errx(1, "'%s': not twelve lower-case hexadecimal digits", mac);
+	ck_path_announce(path, CK_DOMID_SELF, &own);
 	value = xs_read(xs, XBT_NULL, path, &len);
 	if (!value)
 		err(1, "%s", path);
@@ -86,7 +91,7 @@ static int address(const char *device, const char *text, unsigned int count, uns
 	return 0;
 }
 
-static int down(const char *device)
+static int set_up(const char *device, bool up)
 {
 	struct ifreq ifr = { 0 };
 	int fd;
@@ -95,8 +100,8 @@ static int down(const char *device)
 	strncpy(ifr.ifr_name, device, sizeof(ifr.ifr_name) - 1);
 	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &ifr))
 		err(1, "%s", device);
-	ifr.ifr_flags &= ~IFF_UP;
-	printf("%" PRIu64 " disconnect\n", now_ns());
+	ifr.ifr_flags = up ? ifr.ifr_flags | IFF_UP : ifr.ifr_flags & ~IFF_UP;
+	printf("%" PRIu64 " %s\n", now_ns(), up ? "up" : "disconnect");
 	if (ioctl(fd, SIOCSIFFLAGS, &ifr))
 		err(1, "%s", device);
 	wait_gap(20, 0);
@@ -112,8 +117,8 @@ int main(int argc, char **argv)
 	if (argc == 7 && !strcmp(argv[1], "address"))
 		return address(argv[2], argv[3], number(argv[4]), number(argv[5]),
 			       number(argv[6]));
-	if (argc == 3 && !strcmp(argv[1], "down"))
-		return down(argv[2]);
+	if (argc == 3 && (!strcmp(argv[1], "up") || !strcmp(argv[1], "down")))
+		return set_up(argv[2], !strcmp(argv[1], "up"));
 	fputs(usage, stderr);
 	return 2;
 }
