@@ -30,6 +30,15 @@ install-guest: module userspace
 install-host: userspace
 	$(MAKE) -C userspace O=$(build)/userspace DESTDIR=$(DESTDIR) install-host
 
+# Debian packages, in build/packages. They are built in a copy of the tree.
+packages:
+	scripts/install-needs packages
+	rm -rf $(build)/packages
+	mkdir -p $(build)/packages/source
+	tar -c --exclude-vcs --exclude=./build . | tar -x -C $(build)/packages/source
+	cd $(build)/packages/source && \
+		DEB_BUILD_OPTIONS="noautodbgsym $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -us -uc
+
 # What the README names.
 demo:
 	scripts/install-needs demo
@@ -39,7 +48,7 @@ demo:
 bench-membership:
 	scripts/install-needs bench
 	$(MAKE) -s all
-	scripts/bench-membership
+	scripts/bench-membership $(addprefix --store ,$(STORE))
 
 check:
 	scripts/check
@@ -48,13 +57,28 @@ check:
 check-lockdep:
 	scripts/check lab-debug
 
+sim:
+	scripts/install-needs check
+	selftests/sim/run
+
 check-all:
-	scripts/check static unit lab greedy parity lab-6.12 lab-7.2 lab-debug
+	scripts/check static packages unit sim lab greedy hostile lab-6.12 lab-7.2 lab-debug
+
+# Ten minutes of each fuzzer; see selftests/fuzz/run.
+fuzz:
+	scripts/install-needs check
+	selftests/fuzz/run 600
 
 check-parity:
 	scripts/install-needs check
 	$(MAKE) -s all
 	scripts/check-parity
+
+# An hour of random events and traffic; MINUTES=30 is the least that counts.
+soak:
+	scripts/install-needs check
+	$(MAKE) -s all
+	selftests/stress --minutes $(or $(MINUTES),60)
 
 bench:
 	scripts/install-needs bench
@@ -62,7 +86,7 @@ bench:
 	scripts/bench
 
 clean:
-	rm -rf $(build)/module $(build)/userspace
+	rm -rf $(build)/module $(build)/userspace $(build)/packages
 
-.PHONY: all module userspace install-guest install-host demo check check-lockdep check-parity check-all \
-	bench bench-membership clean
+.PHONY: all module userspace install-guest install-host packages demo check check-lockdep check-parity check-all \
+	sim fuzz bench bench-membership soak clean
