@@ -133,6 +133,7 @@ struct ck_dev {
 extern struct workqueue_struct *ck_wq;
 
 extern const struct ethtool_ops ck_ethtool_ops;
+extern const struct netdev_stat_ops ck_stat_ops;
 
 /* What ck_nr_lanes() may be set to. */
 static inline unsigned int ck_max_lanes(const struct ck_dev *ck)

@@ -7,6 +7,7 @@
 #include <linux/random.h>
 #include <net/addrconf.h>
 #include <net/ip_tunnels.h>
+#include <net/netdev_queues.h>
 #include <net/rtnetlink.h>
 
 #include "account.h"
@@ -106,11 +107,19 @@ static void quiet_ipv6(struct net_device *dev)
 #endif
 }
 
+/* Let the netdev family know what serves a queue of the device; NULL: nothing does. */
+static void link_napi(struct ck_dev *ck, unsigned int index, struct napi_struct *napi)
+{
+	netif_queue_set_napi(ck->dev, index, NETDEV_QUEUE_TYPE_RX, napi);
+	netif_queue_set_napi(ck->dev, index, NETDEV_QUEUE_TYPE_TX, napi);
+}
+
 static void stop_queues(struct ck_dev *ck, unsigned int nr)
 {
 	ASSERT_RTNL();
 	while (nr--) {
 		ck_busypoll_stop(&ck->queue[nr]);
+		link_napi(ck, nr, NULL);
 		napi_disable(&ck->queue[nr].napi);
 		hrtimer_cancel(&ck->queue[nr].defer);
 		ck_tx_defer_stop(&ck->queue[nr].tx_defer);
@@ -130,6 +139,7 @@ static int start_queues(struct ck_dev *ck)
 			return err;
 		}
 		napi_enable(&ck->queue[i].napi);
+		link_napi(ck, i, &ck->queue[i].napi);
 	}
 	return 0;
 }
@@ -397,6 +407,7 @@ static void ck_setup(struct net_device *dev)
 
 	dev->netdev_ops = &netdev_ops;
 	dev->ethtool_ops = &ck_ethtool_ops;
+	ck_netdev_set_stat_ops(dev, &ck_stat_ops);
 	dev->header_ops = &ip_tunnel_header_ops;
 	SET_NETDEV_DEVTYPE(dev, &device_type);
 

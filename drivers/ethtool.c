@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What ethtool shows and changes of the cokeeper device. */
+/* What ethtool shows and changes of the cokeeper device, and netdev's statistics of its queues. */
 
 #include <linux/ethtool.h>
+#include <linux/rtnetlink.h>
+#include <net/netdev_queues.h>
 
 #include "channel.h"
 #include "connect.h"
@@ -51,41 +53,92 @@ static void ck_get_strings(struct net_device *dev, u32 set, u8 *data)
 	}
 }
 
-static void get_queue_stats(struct ck_dev *ck, u64 *data)
+/* What has gone through a queue: by all channels, those that have ended included. */
+static struct ck_traffic queue_traffic(struct ck_dev *ck, unsigned int index)
 {
-	struct ck_traffic sum[CK_LANES_MAX];
-	unsigned int i, bucket;
 	struct ck_channel *ch;
+	struct ck_traffic sum;
 	struct ck_peer *peer;
+	unsigned int bucket;
 
 	mutex_lock(&ck->lock);
-	for (i = 0; i < ck_max_lanes(ck); i++)
-		sum[i] = ck->queue[i].closed_stats;
+	sum = ck->queue[index].closed_stats;
 	hash_for_each(ck->peers, bucket, peer, node)
-		for (i = 0; peer->channel && i < peer->channel->nr; i++)
-			ck_lane_add_stats(&peer->channel->lane[i], &sum[i]);
+		if (peer->channel && index < peer->channel->nr)
+			ck_lane_add_stats(&peer->channel->lane[index], &sum);
 	list_for_each_entry(ch, &ck->draining, draining)
-		for (i = 0; i < ch->nr; i++)
-			ck_lane_add_stats(&ch->lane[i], &sum[i]);
+		if (index < ch->nr)
+			ck_lane_add_stats(&ch->lane[index], &sum);
 	mutex_unlock(&ck->lock);
-
-	for (i = 0; i < ck_max_lanes(ck); i++) {
-		*data++ = sum[i].tx_packets;
-		*data++ = sum[i].rx_packets;
-	}
+	return sum;
 }
 
 static void ck_get_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
 {
 	struct ck_dev *ck = netdev_priv(dev);
-	int cpu, i;
+	unsigned int cpu, i;
 
 	memset(data, 0, CK_NR_STATS * sizeof(*data));
 	for_each_possible_cpu(cpu)
 		for (i = 0; i < CK_NR_STATS; i++)
 			data[i] += READ_ONCE(per_cpu_ptr(ck->stats, cpu)->value[i]);
-	get_queue_stats(ck, data + CK_NR_STATS);
+	data += CK_NR_STATS;
+	for (i = 0; i < ck_max_lanes(ck); i++) {
+		struct ck_traffic traffic = queue_traffic(ck, i);
+
+		*data++ = traffic.tx_packets;
+		*data++ = traffic.rx_packets;
+	}
 }
+
+static void ck_get_queue_stats_rx(struct net_device *dev, int index,
+				  struct netdev_queue_stats_rx *rx)
+{
+	struct ck_traffic traffic = queue_traffic(netdev_priv(dev), index);
+
+	rx->packets = traffic.rx_packets;
+	rx->bytes = traffic.rx_bytes;
+	rx->hw_drops = traffic.rx_dropped;
+}
+
+static void ck_get_queue_stats_tx(struct net_device *dev, int index,
+				  struct netdev_queue_stats_tx *tx)
+{
+	struct ck_traffic traffic = queue_traffic(netdev_priv(dev), index);
+
+	tx->packets = traffic.tx_packets;
+	tx->bytes = traffic.tx_bytes;
+}
+
+/* What went through queues that are not in use now, so that the sum is the device's. */
+static void ck_get_base_stats(struct net_device *dev, struct netdev_queue_stats_rx *rx,
+			      struct netdev_queue_stats_tx *tx)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+	unsigned int i;
+
+	ASSERT_RTNL();
+	rx->packets = 0;
+	rx->bytes = 0;
+	rx->hw_drops = 0;
+	tx->packets = 0;
+	tx->bytes = 0;
+	for (i = ck_nr_lanes(ck); i < ck_max_lanes(ck); i++) {
+		struct ck_traffic traffic = queue_traffic(ck, i);
+
+		rx->packets += traffic.rx_packets;
+		rx->bytes += traffic.rx_bytes;
+		rx->hw_drops += traffic.rx_dropped;
+		tx->packets += traffic.tx_packets;
+		tx->bytes += traffic.tx_bytes;
+	}
+}
+
+const struct netdev_stat_ops ck_stat_ops = {
+	.get_queue_stats_rx	= ck_get_queue_stats_rx,
+	.get_queue_stats_tx	= ck_get_queue_stats_tx,
+	.get_base_stats		= ck_get_base_stats,
+};
 
 static void ck_get_channels(struct net_device *dev, struct ethtool_channels *channels)
 {

@@ -24,6 +24,19 @@ static inline void ck_netdev_set_lockless(struct net_device *dev)
 #endif
 }
 
+/* Since 6.8 the netdev family tells which NAPI context serves a queue. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+enum netdev_queue_type {
+	NETDEV_QUEUE_TYPE_RX,
+	NETDEV_QUEUE_TYPE_TX,
+};
+
+static inline void netif_queue_set_napi(struct net_device *dev, unsigned int queue_index,
+					enum netdev_queue_type type, struct napi_struct *napi)
+{
+}
+#endif
+
 /* Does anything of tc look at what leaves by the device? Since 6.6 clsact and programs
  * that are attached without it are in one place.
  */
