@@ -424,7 +424,8 @@ static void ck_setup(struct net_device *dev)
 	netif_keep_dst(dev);
 	ck_netdev_set_lockless(dev);
 
-	dev->features |= features;
+	/* What peers say of checksums is always taken over. */
+	dev->features |= features | NETIF_F_RXCSUM;
 	dev->hw_features |= features;
 
 	dev->needs_free_netdev = true;
@@ -461,37 +462,46 @@ static u32 option(struct nlattr *data[], int attr, u32 otherwise)
 	return data && data[attr] ? nla_get_u32(data[attr]) : otherwise;
 }
 
-static int ck_validate(struct nlattr *tb[], struct nlattr *data[],
-		       struct netlink_ext_ack *extack)
+/* May the caller have options set so? @data: the attributes that ask for it, if any do. */
+static int check_options(u32 ring_size, u32 poll_usecs, struct nlattr *data[],
+			 struct netlink_ext_ack *extack)
 {
-	u32 size = option(data, IFLA_COKEEPER_RING_SIZE, CK_RING_SIZE);
-
-	if (size < CK_RING_MIN || size > CK_RING_MAX || !is_power_of_2(size)) {
-		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_COKEEPER_RING_SIZE],
+	if (!capable(CAP_NET_ADMIN))
+		return ck_refuse(extack, -EPERM,
+				 "a cokeeper device needs CAP_NET_ADMIN in the initial user namespace");
+	if (ring_size < CK_RING_MIN || ring_size > CK_RING_MAX || !is_power_of_2(ring_size)) {
+		NL_SET_ERR_MSG_ATTR(extack, data ? data[IFLA_COKEEPER_RING_SIZE] : NULL,
 				    "the ring size is a power of two, 131072 to 1048576");
 		return -EINVAL;
 	}
-	if (!CK_CAN_INTERCEPT && option(data, IFLA_COKEEPER_STEER, COKEEPER_STEER_ROUTE) ==
-				 COKEEPER_STEER_INTERCEPT) {
-		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_COKEEPER_STEER],
-				    "this kernel has no egress hook (CONFIG_NETFILTER_EGRESS): steer route");
-		return -EOPNOTSUPP;
-	}
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && option(data, IFLA_COKEEPER_POLL_USECS, 0)) {
-		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_COKEEPER_POLL_USECS],
+	if (poll_usecs > CK_BUSY_POLL_USECS_MAX)
+		return ck_refuse(extack, -ERANGE,
+				 "an idle CPU polls for 1000 microseconds at most");
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && poll_usecs) {
+		NL_SET_ERR_MSG_ATTR(extack, data ? data[IFLA_COKEEPER_POLL_USECS] : NULL,
 				    "a PREEMPT_RT kernel does not poll in place of the idle loop");
 		return -EOPNOTSUPP;
 	}
 	return 0;
 }
 
+static int ck_validate(struct nlattr *tb[], struct nlattr *data[],
+		       struct netlink_ext_ack *extack)
+{
+	if (!CK_CAN_INTERCEPT && option(data, IFLA_COKEEPER_STEER, COKEEPER_STEER_ROUTE) ==
+				 COKEEPER_STEER_INTERCEPT) {
+		NL_SET_ERR_MSG_ATTR(extack, data[IFLA_COKEEPER_STEER],
+				    "this kernel has no egress hook (CONFIG_NETFILTER_EGRESS): steer route");
+		return -EOPNOTSUPP;
+	}
+	return check_options(option(data, IFLA_COKEEPER_RING_SIZE, CK_RING_SIZE),
+			     option(data, IFLA_COKEEPER_POLL_USECS, 0), data, extack);
+}
+
 static int check_lower(struct net_device *dev, struct net *net, struct net_device *lower,
 		       struct netlink_ext_ack *extack)
 {
 	ASSERT_RTNL();
-	if (!capable(CAP_NET_ADMIN))
-		return ck_refuse(extack, -EPERM,
-				 "a cokeeper device needs CAP_NET_ADMIN in the initial user namespace");
 	if (!lower)
 		return ck_refuse(extack, -ENODEV, "the lower device does not exist");
 	if (!net_eq(net, dev_net(dev)))
@@ -602,26 +612,47 @@ static int set_steer(struct ck_dev *ck, u32 steer, struct netlink_ext_ack *extac
 	return 0;
 }
 
+/**
+ * ck_device_set_options() - change what ethtool can change as well
+ * @ck: the device; RTNL is held
+ * @ring_size: bytes in each ring; channels are made anew with the next packet
+ * @poll_usecs: how long an idle CPU polls after the last packet, in microseconds; 0: never
+ * @extack: says why not
+ * Return: 0 or a negative errno.
+ */
+int ck_device_set_options(struct ck_dev *ck, u32 ring_size, u32 poll_usecs,
+			  struct netlink_ext_ack *extack)
+{
+	int err;
+
+	ASSERT_RTNL();
+	err = check_options(ring_size, poll_usecs, NULL, extack);
+	if (err)
+		return err;
+	WRITE_ONCE(ck->poll_usecs, poll_usecs);
+	mutex_lock(&ck->lock);
+	if (ring_size != ck->ring_size)
+		ck_connect_close_all(ck, COKEEPER_REASON_NO_TRAFFIC);
+	ck->ring_size = ring_size;
+	mutex_unlock(&ck->lock);
+	return 0;
+}
+
 static int ck_changelink(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
 			 struct netlink_ext_ack *extack)
 {
 	struct ck_dev *ck = netdev_priv(dev);
-	u32 ring_size = option(data, IFLA_COKEEPER_RING_SIZE, ck->ring_size);
 	int err;
 
-	if (!capable(CAP_NET_ADMIN))
-		return ck_refuse(extack, -EPERM,
-				 "this needs CAP_NET_ADMIN in the initial user namespace");
-	err = set_steer(ck, option(data, IFLA_COKEEPER_STEER, ck->steer), extack);
+	/* ck_validate() was here, so nothing but the hook can fail. */
+	err = set_steer(ck, option(data, IFLA_COKEEPER_STEER, ck->steer), extack) ?:
+	      ck_device_set_options(ck, option(data, IFLA_COKEEPER_RING_SIZE, ck->ring_size),
+				    option(data, IFLA_COKEEPER_POLL_USECS, ck->poll_usecs),
+				    extack);
 	if (err)
 		return err;
-	WRITE_ONCE(ck->poll_usecs, option(data, IFLA_COKEEPER_POLL_USECS, ck->poll_usecs));
 	mutex_lock(&ck->lock);
 	ck->memory_share = option(data, IFLA_COKEEPER_MEMORY_SHARE, ck->memory_share);
-	/* Channels are made anew with the next packet. */
-	if (ring_size != ck->ring_size)
-		ck_connect_close_all(ck, COKEEPER_REASON_NO_TRAFFIC);
-	ck->ring_size = ring_size;
 	mutex_unlock(&ck->lock);
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "channel.h"
 #include "connect.h"
+#include "device.h"
 
 static const char stat_names[CK_NR_STATS][ETH_GSTRING_LEN] = {
 	[CK_TX_FALLBACK_MULTICAST]	= "tx_fallback_multicast",
@@ -155,6 +156,8 @@ static int ck_set_channels(struct net_device *dev, struct ethtool_channels *chan
 	unsigned int nr = channels->combined_count;
 	int err;
 
+	if (!capable(CAP_NET_ADMIN))
+		return -EPERM;
 	mutex_lock(&ck->lock);
 	err = netif_set_real_num_queues(dev, nr, nr);
 	if (!err)
@@ -163,11 +166,61 @@ static int ck_set_channels(struct net_device *dev, struct ethtool_channels *chan
 	return err;
 }
 
+/* A ring holds bytes, not a number of packets, so its size is in bytes. */
+static void ck_get_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
+			     struct kernel_ethtool_ringparam *kernel_ring,
+			     struct netlink_ext_ack *extack)
+{
+	const struct ck_dev *ck = netdev_priv(dev);
+
+	ring->rx_max_pending = CK_RING_MAX;
+	ring->tx_max_pending = CK_RING_MAX;
+	ring->rx_pending = ck->ring_size;
+	ring->tx_pending = ck->ring_size;
+}
+
+static int ck_set_ringparam(struct net_device *dev, struct ethtool_ringparam *ring,
+			    struct kernel_ethtool_ringparam *kernel_ring,
+			    struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+
+	if (ring->rx_pending != ring->tx_pending)
+		return ck_refuse(extack, -EINVAL,
+				 "both rings of a lane have one size: give rx and tx the same");
+	return ck_device_set_options(ck, ring->rx_pending, ck->poll_usecs, extack);
+}
+
+/* While an idle CPU polls, the peers send it no events. */
+static int ck_get_coalesce(struct net_device *dev, struct ethtool_coalesce *coalesce,
+			   struct kernel_ethtool_coalesce *kernel_coalesce,
+			   struct netlink_ext_ack *extack)
+{
+	const struct ck_dev *ck = netdev_priv(dev);
+
+	coalesce->rx_coalesce_usecs = ck->poll_usecs;
+	return 0;
+}
+
+static int ck_set_coalesce(struct net_device *dev, struct ethtool_coalesce *coalesce,
+			   struct kernel_ethtool_coalesce *kernel_coalesce,
+			   struct netlink_ext_ack *extack)
+{
+	struct ck_dev *ck = netdev_priv(dev);
+
+	return ck_device_set_options(ck, ck->ring_size, coalesce->rx_coalesce_usecs, extack);
+}
+
 const struct ethtool_ops ck_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS,
 	.get_link		= ethtool_op_get_link,
 	.get_ts_info		= ethtool_op_get_ts_info,
 	.get_channels		= ck_get_channels,
 	.set_channels		= ck_set_channels,
+	.get_ringparam		= ck_get_ringparam,
+	.set_ringparam		= ck_set_ringparam,
+	.get_coalesce		= ck_get_coalesce,
+	.set_coalesce		= ck_set_coalesce,
 	.get_sset_count		= ck_get_sset_count,
 	.get_strings		= ck_get_strings,
 	.get_ethtool_stats	= ck_get_stats,

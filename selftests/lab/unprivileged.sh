@@ -49,6 +49,8 @@ unchanged "options" 'ip link set cokeeper0 type cokeeper steer route ring_size 1
 unchanged "up and down" 'ip link set cokeeper0 down; ip link set cokeeper0 up mtu 1400; ip link del cokeeper0'
 unchanged "another namespace" 'ip link set cokeeper0 netns $$'
 unchanged "queues" 'ethtool -L cokeeper0 combined 8'
+unchanged "rings" 'ethtool -G cokeeper0 rx 131072 tx 131072'
+unchanged "polling" 'ethtool -C cokeeper0 rx-usecs 1'
 unchanged "being a helper" '/tmp/genl cokeeper0 5'
 unchanged "peers" "/tmp/genl cokeeper0 5 : 7 6{ 1=00163e0000ff 2=07000000 3=0100000000000000 } : 8 6{ 1=$(node 2) }"
 unchanged "no peers" '/tmp/genl cokeeper0 5 : 6'
@@ -57,6 +59,21 @@ unchanged "a helper of his" 'timeout 5 cokeeperd --device cokeeper0'
 unchanged "Xen's devices" ': <>/dev/xen/gntdev; : <>/dev/xen/gntalloc; : <>/dev/xen/evtchn; : <>/dev/xen/xenbus; : <>/proc/xen/xenbus'
 unchanged "packet sockets" "echo x | socat -u - INTERFACE:cokeeper0; echo x | socat -u - INTERFACE:eth0"
 unchanged "sockets to each peer" "for i in 1 2 3 4 5 6 7 8; do echo x | socat -u - UDP:$(ip4 2):9 & echo x | socat -u - UDP:$(ip4 3):9 & done; wait"
+# A device that root put into the namespace of such a user, who has all capabilities there.
+in_his_namespace() {
+	on d1 'setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urn sh -c "
+			until ip link show ck9 | grep -q UP; do :; done 2>/dev/null
+			ethtool -G ck9 rx 131072 tx 131072; ethtool -C ck9 rx-usecs 1; ethtool -L ck9 combined 2
+			ip link set ck9 type cokeeper memory_share 50
+			ethtool -l ck9 | tail -n 2; ip -d -j link show ck9" >/tmp/owner.log 2>&1 & owner=$!
+		until [ "$(readlink /proc/$owner/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+		nsenter -n -t $owner sh -c "ip link add dummy9 up type dummy && ip link add ck9 link dummy9 type cokeeper && ip link set ck9 up" ||
+			{ kill $owner; exit 1; }
+		wait $owner; cat /tmp/owner.log
+		grep -q "Combined:.*1" /tmp/owner.log && tail -n 1 /tmp/owner.log |
+			grep "\"ring_size\":262144" | grep "\"poll_usecs\":50" | grep -q "\"memory_share\":12"'
+}
+check "a device in his namespace is not his to change" in_his_namespace
 check "the channels have stayed" eval 'connected 1 2 && connected 1 3'
 
 # Without the module, it is not loaded.
