@@ -24,7 +24,7 @@ part_events() {
 	series domain.watch "2 3 4" events dom0 "$domains" "$samples" 200 100
 	series goodbye.watch 2 events d1 "$goodbyes" "$samples" 2
 	series goodbyes.watch "2 3 4" events d1 "$goodbyes" "$samples" 2 3 4
-	bg sender d2 'exec ping -qf 10.0.0.11'
+	bg sender d2 'exec ping -q -i 0.0005 10.0.0.11'
 	series up.watch 2 events d1 "$ups" "$samples"
 	stop_bg sender d2
 	helper_of_d1 STOP
@@ -108,7 +108,8 @@ for ((i = 0; i < count; i++)); do
 done
 ip link set cokeeper0 up'
 
-# ups COUNT, in d1: the device comes up while d2 sends, and gets a channel.
+# ups COUNT, in d1: the device comes up while d2 sends, and gets a channel. (A flood would keep
+# the processors busy, whose time is what is measured.)
 # shellcheck disable=SC2016
 ups='
 for ((i = 0; i < $1; i++)); do
