@@ -2,8 +2,9 @@
 /* What the hypervisor says of a domain.
  *
  * XenStore does not tell why a domain ended, nor that one that crashed is kept.
- * No stable library does in Xen 4.17, so it is libxenctrl, by the one call that
- * all its versions have.
+ * No stable library does: libxenmanage, since Xen 4.20, knows neither the reason of
+ * a shutdown nor whether a domain is paused. So it is libxenctrl, by the one call
+ * that all its versions have, and cokeeper-host is built for each release.
  */
 #include "hypervisor.h"
 
