@@ -111,8 +111,10 @@ static int lock(const char *path)
 	return 0;
 }
 
-/* It is quiet when nothing happens for so long, or taken to be after so many rounds. */
-#define QUIET		(5 * BUCKET_SECOND / 1000)
+/* It is quiet when nothing happens for so long, in which those who are told of a member hear of
+ * it, or taken to be after so many rounds.
+ */
+#define QUIET		(2 * BUCKET_SECOND / 1000)
 #define QUIET_ROUNDS	32
 #define EVENTS_A_ROUND	256
 
@@ -184,13 +186,21 @@ static int reload(sd_event_source *source, const struct signalfd_siginfo *info, 
 	return 0;
 }
 
+/* Nobody else writes rosters, unless something is wrong. */
+static bool is_own(const struct ck_path *path)
+{
+	return path->kind == CK_PATH_ROSTER || path->kind == CK_PATH_PART ||
+	       path->kind == CK_PATH_MEMBER;
+}
+
 static void xs_event(void *arg, const char *text)
 {
 	struct publisher *publisher = arg;
 	struct ck_path path;
 
-	publisher->last_event = 0;
 	ck_path_parse(text, &path);
+	if (!is_own(&path))
+		publisher->last_event = 0;
 	scan_event(&path, text);
 	publish_event(&path, text);
 }
