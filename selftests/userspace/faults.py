@@ -17,7 +17,7 @@ class Connection:
 
     def __init__(self, client, path, faults, rnd):
         self.client, self.rnd = client, rnd
-        self.percent, self.read_of = faults
+        self.percent, self.read_of, self.kind, self.failures = faults
         self.store = socket.socket(socket.AF_UNIX)
         self.store.connect(path)
 
@@ -49,6 +49,8 @@ class Connection:
             self.send(self.client, *message)
 
     def fails(self, kind, body):
+        if self.kind.value:
+            return kind == self.kind.value
         if self.read_of.value:
             return kind in READS and body.split(b'\0')[0] == self.read_of.value
         return self.rnd.random() * 100 < self.percent.value
@@ -59,6 +61,7 @@ class Connection:
             self.send(self.store, kind, id_, t, body)
             self.send(self.client, *self.answer())
             return
+        self.failures.value += 1
         # A transaction must not stay open.
         if kind == xstore.TRANSACTION_END:
             self.send(self.store, kind, id_, t, b'F\0')
@@ -86,17 +89,21 @@ def _serve(listener, path, faults, seed):
 
 class FaultyStore:
     """Requests of clients of @path fail with @percent.value; if there is @read_of.value, a
-    path, those that read it, and no others."""
+    path, those that read it, and no others; if there is @kind.value, all of that kind, and no
+    others. @failures.value counts them."""
 
     def __init__(self, store, seed):
         self.path = store.dir + '/faulty'
         self.percent = multiprocessing.Value('d', 0)
         self.read_of = multiprocessing.Array('c', 256)
+        self.kind = multiprocessing.Value('I', 0)
+        self.failures = multiprocessing.Value('L', 0)
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self.path)
         listener.listen()
         self.process = multiprocessing.Process(target=_serve, daemon=True, args=(
-            listener, store.dir + '/socket', (self.percent, self.read_of), seed))
+            listener, store.dir + '/socket',
+            (self.percent, self.read_of, self.kind, self.failures), seed))
         self.process.start()
         listener.close()
 

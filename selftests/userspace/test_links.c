@@ -564,6 +564,17 @@ static void test_tc_fq_maxrate(void **state)
 	expect_answers("br0");
 }
 
+/* One with next to no room is there to drop what comes. */
+static void test_tc_short_fifo(void **state)
+{
+	(void)state;
+	follow("tc qdisc add dev vif1.0 root pfifo limit 0", "br0 tc-qdisc",
+	       "tc qdisc replace dev vif1.0 root pfifo limit 100");
+	follow("tc qdisc replace dev vif1.0 root bfifo limit 1", "br0 tc-qdisc",
+	       "tc qdisc replace dev vif1.0 root bfifo limit 100000");
+	run("tc qdisc del dev vif1.0 root");
+}
+
 /* The same, if this kernel has them. */
 static void test_tc_of_this_kernel(void **state)
 {
@@ -731,6 +742,7 @@ int main(void)
 		cmocka_unit_test(test_tc),
 		cmocka_unit_test(test_tc_filter_of_a_queue),
 		cmocka_unit_test(test_tc_fq_maxrate),
+		cmocka_unit_test(test_tc_short_fifo),
 		cmocka_unit_test(test_tc_of_this_kernel),
 		cmocka_unit_test(test_nftables),
 		cmocka_unit_test(test_br_netfilter),

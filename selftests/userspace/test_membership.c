@@ -384,6 +384,8 @@ static void test_text_of_a_group(void **state)
 		{ { .bridge = "br0", .backend = 3 }, "3:br0" },
 		{ { .bridge = "br0", .named = "web" }, "web@br0" },
 		{ { .bridge = "web@br0" }, "@web@br0" },
+		{ { .bridge = "br0", .ovs = true }, "ovs:br0" },
+		{ { .bridge = "ovs:br0" }, "0:ovs:br0" },
 		{ { .bridge = "br0/7" }, "br0/7/0" },
 		{ { .bridge = "3:br0" }, "0:3:br0" },
 		{ { .bridge = "br0/7", .backend = 3 }, "3:br0/7/0" },

@@ -30,4 +30,14 @@ struct ck_ratelimit {
 
 bool ck_ratelimit(struct ck_ratelimit *rl, unsigned int *suppressed);
 
+/* Log what others can cause, or what lasts: no more than that from one place. */
+#define ck_limited(log, ...)						\
+	do {								\
+		static struct ck_ratelimit ck_limit;			\
+		unsigned int ck_suppressed;				\
+									\
+		if (ck_ratelimit(&ck_limit, &ck_suppressed))		\
+			log(__VA_ARGS__);				\
+	} while (0)
+
 #endif /* CK_LOG_H */

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 #define DEVICE			"/dev/xen/xenbus"
 #define TRANSACTION_TRIES	64
 #define IN_SIZE			(sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX)
+#define LOOK_MS			200	/* while we wait, signals are looked for so often */
 
 /**
  * struct request - a request that has not been answered
@@ -157,7 +159,7 @@ void ck_xs_close(struct ck_xs *xs)
 	while ((request = STAILQ_FIRST(&xs->requests))) {
 		STAILQ_REMOVE_HEAD(&xs->requests, next);
 		if (request->done)
-			request->done(request->arg, -EPIPE);
+			request->done(request->arg, -ECANCELED);
 		free(request);
 	}
 	while ((event = STAILQ_FIRST(&xs->events))) {
@@ -181,19 +183,34 @@ int ck_xs_fd(const struct ck_xs *xs)
 	return xs->fd;
 }
 
-/* Whatever xenstored has to do for us, it does within this time, or not at all. */
+/* Was the process asked to end? Whoever serves signals one by one has them blocked. */
+static bool to_end(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
+}
+
+/* Whatever xenstored has to do for us, it does within this time, or not at all; nor does a
+ * process that is to end wait for it.
+ */
 static int wait_for(struct ck_xs *xs, short events, uint64_t since)
 {
 	struct pollfd pfd = { .fd = xs->fd, .events = events };
-	uint64_t now = now_ms();
+	uint64_t now = now_ms(), end = since + CK_XS_DEADLINE;
 	int n;
 
-	if (now >= since + CK_XS_DEADLINE)
-		return -ETIMEDOUT;
-	n = poll(&pfd, 1, since + CK_XS_DEADLINE - now);
-	if (n < 0 && errno != EINTR)
-		return -errno;
-	return n ? 0 : -ETIMEDOUT;
+	for (; now < end; now = now_ms()) {
+		n = poll(&pfd, 1, end - now < LOOK_MS ? end - now : LOOK_MS);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			return 0;
+		if (to_end())
+			return -ECANCELED;
+	}
+	return -ETIMEDOUT;
 }
 
 static int error_number(const char *name)

@@ -50,7 +50,7 @@ int announce_sync(struct helper *h)
 		return 0;
 	err = rtnl_addresses(&h->rtnl, h->dev.lower, &announce.addrs);
 	if (err) {
-		ck_err("addresses: %s", h->rtnl.error);
+		ck_limited(ck_err, "addresses: %s", h->rtnl.error);
 		return err;
 	}
 	if (h->announced && !h->resumed &&
@@ -65,7 +65,7 @@ int announce_sync(struct helper *h)
 	h->announced = !err;
 	h->present = true;
 	if (err) {
-		ck_err("%s: %s", path, strerror(-err));
+		ck_limited(ck_err, "%s: %s", path, strerror(-err));
 		return err;
 	}
 	h->resumed = false;
@@ -91,7 +91,7 @@ int announce_withdraw(struct helper *h)
 	ck_path_iface(path, CK_TREE_GUEST, CK_DOMID_SELF, &h->dev.mac);
 	err = ck_xs_rm(h->xs, CK_XS_NULL, path);
 	if (err)
-		ck_err("%s: %s", path, strerror(-err));
+		ck_limited(ck_err, "%s: %s", path, strerror(-err));
 	else
 		h->present = false;
 	return err;
@@ -145,7 +145,7 @@ static int carry(struct helper *h, const struct ck_message *msg)
 	ck_debug("offer %" PRIu32 " to %s: %s", offer.id, ck_mac_format(&msg->peer.mac, name),
 		 msg->withdraw ? "withdrawn" : "published");
 	if (err)
-		ck_err("%s: %s", path, strerror(-err));
+		ck_limited(ck_err, "%s: %s", path, strerror(-err));
 	return err;
 }
 
@@ -166,7 +166,7 @@ static int clean_part(struct helper *h, unsigned int part)
 	}
 	free(names);
 	if (err)
-		ck_err("%s: %s", path, strerror(-err));
+		ck_limited(ck_err, "%s: %s", path, strerror(-err));
 	return err;
 }
 
@@ -183,7 +183,7 @@ static int clean_offers(struct helper *h)
 	ck_path_offers(path, CK_TREE_GUEST, CK_DOMID_SELF, &h->dev.mac);
 	err = ck_list_offer_parts(h->xs, CK_XS_NULL, path, &parts);
 	if (err)
-		ck_err("%s: %s", path, strerror(-err));
+		ck_limited(ck_err, "%s: %s", path, strerror(-err));
 	for (part = 0; !err && part < CK_OFFER_PARTS; part++)
 		if (parts & 1u << part)
 			err = clean_part(h, part);

@@ -49,7 +49,7 @@ static int bind_device(struct helper *h)
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
 	err = ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
 	if (err) {
-		ck_err("%s: %s", h->device, h->bound.nl.error);
+		ck_limited(ck_err, "%s: %s", h->device, h->bound.nl.error);
 		return err;
 	}
 	h->unbound = false;
@@ -162,7 +162,7 @@ static int take_over(struct helper *h)
 	err = ck_genl_dev_get(&h->bound, ifindex, &h->dev);
 	h->dev.ifindex = ifindex;
 	if (err)
-		ck_err("%s: %s", h->device, h->bound.nl.error);
+		ck_limited(ck_err, "%s: %s", h->device, h->bound.nl.error);
 	return err ?: bind_device(h);
 }
 
@@ -191,7 +191,7 @@ static int attach(struct helper *h)
 		return 0;
 	}
 	if (err) {
-		ck_err("netlink: %s", strerror(-err));
+		ck_limited(ck_err, "netlink: %s", strerror(-err));
 		return err;
 	}
 	err = take_over(h);
@@ -269,7 +269,7 @@ int device_check(struct helper *h)
 		return attach(h);
 	}
 	if (err) {
-		ck_err("%s: %s", h->device, h->bound.nl.error);
+		ck_limited(ck_err, "%s: %s", h->device, h->bound.nl.error);
 		return err;
 	}
 	if (ck_mac_cmp(&now.mac, &h->dev.mac)) {
@@ -296,6 +296,6 @@ void device_stop(struct helper *h)
 	mnl_attr_put_u32(nlh, COKEEPER_A_IFINDEX, h->dev.ifindex);
 	mnl_attr_put_u32(nlh, COKEEPER_A_CAUSE, COKEEPER_CAUSE_DEVICE);
 	if (ck_nl_request(&h->bound.nl, nlh, NULL, NULL))
-		ck_err("empty the roster: %s", h->bound.nl.error);
+		ck_limited(ck_err, "empty the roster: %s", h->bound.nl.error);
 	detach(h);
 }

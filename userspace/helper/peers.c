@@ -69,7 +69,7 @@ static int watch(struct helper *h, const char *path)
 	int err = ck_xs_watch(h->xs, path, true);
 
 	if (err)
-		ck_err("watch %s: %s", path, strerror(-err));
+		ck_limited(ck_err, "watch %s: %s", path, strerror(-err));
 	return err;
 }
 
@@ -188,8 +188,8 @@ static int kernel_set(struct helper *h, const struct peer *peer, uint32_t cause)
 	err = ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
 	if (!err || (err == -ENOENT && !peer->member))
 		return 0;
-	ck_err("%s peer %s: %s", peer->member ? "set" : "delete",
-	       ck_mac_format(&peer->mac, name), h->bound.nl.error);
+	ck_limited(ck_err, "%s peer %s: %s", peer->member ? "set" : "delete",
+		   ck_mac_format(&peer->mac, name), h->bound.nl.error);
 	return err;
 }
 
@@ -213,7 +213,7 @@ static int kernel_set_all(struct helper *h, uint32_t cause)
 		mnl_attr_put_u32(nlh, COKEEPER_A_CAUSE, cause);
 	err = ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
 	if (err)
-		ck_err("set the roster of %u peers: %s", n, h->bound.nl.error);
+		ck_limited(ck_err, "set the roster of %u peers: %s", n, h->bound.nl.error);
 	free(buf);
 	return err;
 }
@@ -230,7 +230,7 @@ static int kernel_set_own(struct helper *h, const struct ck_member *word)
 	put_sources(nlh, COKEEPER_A_SOURCE, &word->sources);
 	err = ck_nl_request(&h->bound.nl, nlh, NULL, NULL);
 	if (err)
-		ck_err("set our own sources: %s", h->bound.nl.error);
+		ck_limited(ck_err, "set our own sources: %s", h->bound.nl.error);
 	return err;
 }
 
@@ -239,9 +239,7 @@ static int kernel_set_own(struct helper *h, const struct ck_member *word)
  */
 static void deliver(struct helper *h, struct peer *peer)
 {
-	static struct ck_ratelimit limit;
 	char buf[CK_NL_REQUEST_SIZE], name[CK_MAC_STRLEN];
-	unsigned int suppressed;
 	struct nlattr *nest;
 	struct nlmsghdr *nlh;
 
@@ -258,10 +256,9 @@ static void deliver(struct helper *h, struct peer *peer)
 	mnl_attr_put_u32(nlh, COKEEPER_A_OFFER_GREF, peer->offer.gref);
 	mnl_attr_put_u32(nlh, COKEEPER_A_OFFER_PORT, peer->offer.port);
 	mnl_attr_nest_end(nlh, nest);
-	if (ck_nl_request(&h->bound.nl, nlh, NULL, NULL) &&
-	    ck_ratelimit(&limit, &suppressed))
-		ck_warn("offer %" PRIu32 " of %s: %s", peer->offer.id,
-			ck_mac_format(&peer->mac, name), h->bound.nl.error);
+	if (ck_nl_request(&h->bound.nl, nlh, NULL, NULL))
+		ck_limited(ck_warn, "offer %" PRIu32 " of %s: %s", peer->offer.id,
+			   ck_mac_format(&peer->mac, name), h->bound.nl.error);
 }
 
 static int read_offer(struct helper *h, const struct ck_mac *mac)
@@ -284,11 +281,11 @@ static int read_offer(struct helper *h, const struct ck_mac *mac)
 		return 0;
 	}
 	if (err) {
-		ck_err("%s: %s", path, strerror(-err));
+		ck_limited(ck_err, "%s: %s", path, strerror(-err));
 		return err;
 	}
 	if (!ck_offer_parse(text.data, text.len, &offer, &why)) {
-		ck_warn("%s ignored: %s", path, why.text);
+		ck_limited(ck_warn, "%s ignored: %s", path, why.text);
 		return 0;
 	}
 	peer = peer_get(h, mac);
@@ -343,7 +340,7 @@ static int member_event(struct helper *h, const char *name)
 	struct ck_member word;
 
 	if (!ck_member_parse(name, &word)) {
-		ck_warn("roster: '%.64s' tells of nobody, ignored", name);
+		ck_limited(ck_warn, "roster: '%.64s' tells of nobody, ignored", name);
 		return 0;
 	}
 	if (word.seq <= h->seen)
@@ -364,9 +361,9 @@ static int read_head(struct helper *h, struct ck_roster *head)
 
 	err = ck_roster_head(h->xs, &h->dev.mac, head, &why);
 	if (err == -EBADMSG)
-		ck_warn("ignored: %s", why.text);
+		ck_limited(ck_warn, "ignored: %s", why.text);
 	else if (err)
-		ck_err("%s", why.text);
+		ck_limited(ck_err, "%s", why.text);
 	return err;
 }
 
@@ -382,7 +379,7 @@ static int read_members(struct helper *h, struct peer_list *list)
 		return 0;
 	err = ck_roster_members(h->xs, h->roster, &members, &n);
 	if (err) {
-		ck_err("roster %" PRIu32 ": %s", h->roster, strerror(-err));
+		ck_limited(ck_err, "roster %" PRIu32 ": %s", h->roster, strerror(-err));
 		return err;
 	}
 	for (i = 0; i < n; i++) {
@@ -413,7 +410,7 @@ static int read_part(struct helper *h, unsigned int part)
 	ck_path_offer_part(path, CK_TREE_HOST, CK_DOMID_SELF, &h->dev.mac, part);
 	err = ck_xs_list(h->xs, CK_XS_NULL, path, &names, &n);
 	if (err)
-		ck_err("%s: %s", path, strerror(-err));
+		ck_limited(ck_err, "%s: %s", path, strerror(-err));
 	for (i = 0; i < n && !err; i++)
 		if (ck_mac_parse_node(names[i], &mac))
 			err = read_offer(h, &mac);
@@ -430,7 +427,7 @@ static int read_offers(struct helper *h)
 	ck_path_offers(path, CK_TREE_HOST, CK_DOMID_SELF, &h->dev.mac);
 	err = ck_list_offer_parts(h->xs, CK_XS_NULL, path, &parts);
 	if (err)
-		ck_err("%s: %s", path, strerror(-err));
+		ck_limited(ck_err, "%s: %s", path, strerror(-err));
 	for (part = 0; !err && part < CK_OFFER_PARTS; part++)
 		if (parts & 1u << part)
 			err = read_part(h, part);
@@ -484,7 +481,7 @@ static void replace_list(struct helper *h, struct peer_list *list)
 static void report_refusal(struct helper *h, const struct ck_roster *head)
 {
 	if (head->reason[0] && strcmp(head->reason, h->refusal))
-		ck_warn("the host refuses our announcement: %s", head->reason);
+		ck_limited(ck_warn, "the host refuses our announcement: %s", head->reason);
 	strcpy(h->refusal, head->reason);
 }
 

@@ -24,7 +24,7 @@ static int store_connect(struct helper *h)
 	err = ck_xs_open(&h->xs);
 	if (err) {
 		h->xs = NULL;
-		ck_err("XenStore: %s", strerror(-err));
+		ck_limited(ck_err, "XenStore: %s", strerror(-err));
 		return err;
 	}
 	err = ck_loop_add(&h->loop, ck_xs_fd(h->xs), NULL, NULL);
@@ -43,7 +43,7 @@ static int store_connect(struct helper *h)
 
 static void store_lost(struct helper *h, int err)
 {
-	ck_err("XenStore: connection lost: %s", strerror(-err));
+	ck_limited(ck_err, "XenStore: connection lost: %s", strerror(-err));
 	ck_loop_del(&h->loop, ck_xs_fd(h->xs));
 	ck_xs_close(h->xs);
 	h->xs = NULL;

@@ -161,7 +161,7 @@ static void follow_routes(struct helper *h, bool on)
 	int err = join(h, groups, sizeof(groups) / sizeof(groups[0]), on);
 
 	if (err)
-		ck_err("changes of routes: %s", strerror(-err));
+		ck_limited(ck_err, "changes of routes: %s", strerror(-err));
 }
 
 static int serve_rule_timer(void *arg)
@@ -271,8 +271,8 @@ static int sync_rules(struct helper *h)
 		err = rtnl_rule_set(&h->rtnl, families[i], true);
 		ret = ret ?: err;
 		if (err)
-			ck_err("%s rule: %s", family_name(families[i]),
-			       h->rtnl.error);
+			ck_limited(ck_err, "%s rule: %s", family_name(families[i]),
+				   h->rtnl.error);
 		else if (again)
 			ck_info("%s: the rule for table %u was deleted, and is back; 'ip link set %s down' turns the device off",
 				family_name(families[i]), CK_RT_TABLE,
@@ -295,30 +295,21 @@ static unsigned int claims(struct helper *h, const struct ck_addr *addr)
 /* Tell of a claim that cannot be right; any peer can make us do that. */
 static void report_claim(struct helper *h, const struct ck_addr *addr)
 {
-	static struct ck_ratelimit limit;
 	char text[CK_ADDR_STRLEN];
-	unsigned int suppressed;
 
 	ck_addr_format(addr, text);
-	if (ck_addrs_have(&h->addrs, addr)) {
-		if (ck_ratelimit(&limit, &suppressed))
-			ck_warn("a peer claims our own address %s: ignored",
-				text);
-	} else if (claims(h, addr) > 1) {
-		if (ck_ratelimit(&limit, &suppressed))
-			ck_warn("several peers claim the address %s", text);
-	}
+	if (ck_addrs_have(&h->addrs, addr))
+		ck_limited(ck_warn, "a peer claims our own address %s: ignored", text);
+	else if (claims(h, addr) > 1)
+		ck_limited(ck_warn, "several peers claim the address %s", text);
 }
 
 /* Which addresses there are is up to the peers. */
 static void report_route(struct helper *h, const struct ck_addr *addr)
 {
-	static struct ck_ratelimit limit;
 	char dst[CK_ADDR_STRLEN];
-	unsigned int suppressed;
 
-	if (ck_ratelimit(&limit, &suppressed))
-		ck_err("route to %s: %s", ck_addr_format(addr, dst), h->rtnl.error);
+	ck_limited(ck_err, "route to %s: %s", ck_addr_format(addr, dst), h->rtnl.error);
 }
 
 /* A device that is down has no routes. */
@@ -435,7 +426,7 @@ static int sync_routes(struct helper *h)
 
 	err = rtnl_routes(&h->rtnl, h->dev.ifindex, &have);
 	if (err) {
-		ck_err("list routes: %s", h->rtnl.error);
+		ck_limited(ck_err, "list routes: %s", h->rtnl.error);
 		goto out;
 	}
 	TAILQ_FOREACH(peer, &h->peers, next) {

@@ -70,6 +70,7 @@ static struct {
 	struct ck_nl events;
 	struct ck_nl requests;
 	struct mnl_socket *uevents;
+	int epfd;
 	int inotify;
 	int sysctl_fd[SYSCTLS];
 	bool nft_changed;
@@ -335,6 +336,16 @@ static int open_nft(int epfd)
 	return watch(epfd, ck_nl_fd(&self.events));
 }
 
+/* The first module that has to do with nftables was loaded. */
+static void open_late_nft(void)
+{
+	int err = self.events.sk ? 0 : open_nft(self.epfd);
+
+	if (err)
+		ck_limited(ck_err, "nftables: %s", strerror(-err));
+	self.nft_changed = true;
+}
+
 static int open_uevents(int epfd)
 {
 	self.uevents = mnl_socket_open2(NETLINK_KOBJECT_UEVENT,
@@ -355,6 +366,7 @@ int brfilter_open(int epfd)
 {
 	int err;
 
+	self.epfd = epfd;
 	self.inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (self.inotify < 0)
 		return -errno;
@@ -381,6 +393,10 @@ static bool drain_uevents(void)
 		text[len] = 0;
 		changed |= strstr(text, "/module/ebtable_") ||
 			   strstr(text, "/module/br_netfilter");
+		if (!strstr(text, "/module/nfnetlink") && !strstr(text, "/module/nf_tables"))
+			continue;
+		open_late_nft();
+		changed = true;
 	}
 	return changed;
 }

@@ -42,6 +42,9 @@ static void failed(struct iface *iface, int err)
 	unsigned int suppressed;
 	char path[CK_PATH_SIZE];
 
+	/* We are about to end. */
+	if (err == -ECANCELED)
+		return;
 	own_path(path, iface);
 	if (ck_ratelimit(&iface->domain->log, &suppressed))
 		ck_err("%s: %s; tried again", path, strerror(-err));

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/file.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -93,7 +95,8 @@ static int lock(const char *path)
 {
 	int fd;
 
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	/* Whoever may open it may hold it. */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		ck_err("%s: %s", path, strerror(errno));
 		return -1;
@@ -151,10 +154,43 @@ static void tell_status(struct publisher *publisher)
 	sd_notifyf(0, "STATUS=%s", text);
 }
 
+/* What was in force is kept there, beside the lock file, until the host boots. */
+static const char *saved_policy(const struct options *options)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s.conf", options->lock_file);
+	return path;
+}
+
+/* A file that was in force, be it for a predecessor, is not optional any more. */
 static bool load_policy(const struct options *options)
 {
 	return policy_load(options->config ? options->config : CK_POLICY_FILE,
-			   !options->config);
+			   !options->config && access(saved_policy(options), F_OK));
+}
+
+/* What a predecessor had in force holds if the file is gone or has a mistake meanwhile.
+ * Return: whether there is anything that holds.
+ */
+static bool first_policy(const struct options *options, bool *mistaken)
+{
+	*mistaken = !load_policy(options);
+	if (!*mistaken)
+		return true;
+	if (access(saved_policy(options), F_OK) || !policy_load(saved_policy(options), false))
+		return false;
+	ck_err("%s: what was in force before is in force", saved_policy(options));
+	return true;
+}
+
+static void save_policy(const struct options *options)
+{
+	int err = policy_save(saved_policy(options));
+
+	if (err)
+		ck_warn("%s: %s; a start with a mistake in the configuration would fail",
+			saved_policy(options), strerror(-err));
 }
 
 static bool guest_runs(const char *text, bool any_case, void *arg)
@@ -178,6 +214,7 @@ static int reload(sd_event_source *source, const struct signalfd_siginfo *info, 
 	publisher->last_event = 0;
 	publisher->mistaken = !load_policy(publisher->options);
 	if (!publisher->mistaken) {
+		save_policy(publisher->options);
 		scan_policy_changed();
 		policy_warn_unknown(guest_runs, NULL);
 		ck_info("configuration read again, %u members",
@@ -311,15 +348,8 @@ static int serve(struct publisher *publisher)
 static int open_events(struct publisher *publisher)
 {
 	sd_event *event;
-	sigset_t mask;
 	int err;
 
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGHUP);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &mask, NULL))
-		return -errno;
 	err = sd_event_new(&event);
 	if (err < 0)
 		return err;
@@ -346,9 +376,23 @@ static void open_status(struct publisher *publisher)
 		ck_warn("--status will get no answer: %s", strerror(-err));
 }
 
-static int run(struct ck_xs *xs, const struct options *options)
+/* They are served one by one, from the first moment on: none ends us before. */
+static void block_signals(void)
 {
-	struct publisher publisher = { .xs = xs, .options = options, .next_poll = BUCKET_NEVER };
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+}
+
+static int run(struct ck_xs *xs, const struct options *options, bool mistaken)
+{
+	struct publisher publisher = {
+		.xs = xs, .options = options, .next_poll = BUCKET_NEVER, .mistaken = mistaken,
+	};
 	int err;
 
 	err = open_events(&publisher);
@@ -370,6 +414,9 @@ static int run(struct ck_xs *xs, const struct options *options)
 		tell_status(&publisher);
 		err = serve(&publisher);
 	}
+	/* Asked to end while XenStore did not answer. */
+	if (err == -ECANCELED)
+		err = 0;
 	if (err)
 		ck_err("XenStore: %s", strerror(-err));
 	sd_notify(0, "STOPPING=1");
@@ -450,13 +497,15 @@ static int parse_options(int argc, char **argv, struct options *opt)
 	return -1;
 }
 
-static int publish(const struct options *opt)
+static int publish(const struct options *opt, bool mistaken)
 {
 	struct ck_xs *xs;
 	int err;
 
 	if (lock(opt->lock_file))
 		return -EBUSY;
+	if (!mistaken)
+		save_policy(opt);
 	if (!hypervisor_open()) {
 		err = -errno;
 		ck_err("no access to the hypervisor: %s; is this dom0?", strerror(-err));
@@ -471,7 +520,7 @@ static int publish(const struct options *opt)
 	if (err)
 		ck_err("no view of dom0's network: %s", strerror(-err));
 	else
-		err = run(xs, opt);
+		err = run(xs, opt, mistaken);
 	links_close();
 	ck_xs_close(xs);
 	hypervisor_close();
@@ -481,6 +530,7 @@ static int publish(const struct options *opt)
 int main(int argc, char **argv)
 {
 	struct options opt = { .lock_file = LOCK_FILE };
+	bool mistaken;
 	int status;
 
 	status = parse_options(argc, argv, &opt);
@@ -489,11 +539,14 @@ int main(int argc, char **argv)
 	ck_log_init("cokeeper-hostd", opt.verbose);
 	if (opt.status)
 		return status_ask(opt.lock_file, opt.json) ? 1 : 0;
-	if (!load_policy(&opt))
-		return 1;
 	if (opt.check) {
+		if (!load_policy(&opt))
+			return 1;
 		check_guests();
 		return 0;
 	}
-	return publish(&opt) ? 1 : 0;
+	block_signals();
+	if (!first_policy(&opt, &mistaken))
+		return EX_CONFIG;
+	return publish(&opt, mistaken) ? 1 : 0;
 }

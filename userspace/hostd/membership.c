@@ -122,12 +122,13 @@ bool iface_useless(const struct iface *iface)
 
 bool group_key_equal(const struct group_key *a, const struct group_key *b)
 {
-	return a->backend == b->backend && a->vlan == b->vlan && !strcmp(a->bridge, b->bridge) &&
-	       !strcmp(a->named, b->named);
+	return a->backend == b->backend && a->ovs == b->ovs && a->vlan == b->vlan &&
+	       !strcmp(a->bridge, b->bridge) && !strcmp(a->named, b->named);
 }
 
 /**
- * group_key_format() - a group in one word: [NAMED@][BACKEND:]BRIDGE[/VLAN]
+ * group_key_format() - a group in one word: [NAMED@][BACKEND:]BRIDGE[/VLAN], where BACKEND is a
+ *	number, or "ovs" for Open vSwitch in dom0
  * @key: the group
  * @text: result
  *
@@ -139,7 +140,9 @@ void group_key_format(const struct group_key *key, char text[CK_WORD_SIZE])
 	bool at = key->named[0] || strchr(key->bridge, '@');
 	char backend[12] = "", vlan[8] = "";
 
-	if (key->backend || strchr(key->bridge, ':'))
+	if (key->ovs)
+		strcpy(backend, "ovs:");
+	else if (key->backend || strchr(key->bridge, ':'))
 		snprintf(backend, sizeof(backend), "%u:", key->backend);
 	if (key->vlan || strchr(key->bridge, '/'))
 		snprintf(vlan, sizeof(vlan), "/%u", key->vlan);

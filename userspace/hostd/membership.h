@@ -26,12 +26,14 @@ struct roster;
  * struct group_key - what interfaces of one group have in common
  * @backend: the domain whose bridge it is
  * @bridge: its name there
+ * @ovs: it is Open vSwitch's, and not what else may have had or will have that name
  * @vlan: the VLAN on it, 0 for none
  * @named: the administrator's name for a part of those on the bridge, or empty
  */
 struct group_key {
 	uint32_t backend;
 	char bridge[IFNAMSIZ];
+	bool ovs;
 	uint16_t vlan;
 	char named[CK_NAMED_SIZE];
 };

@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <strings.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "alloc.h"
 #include "enforced.h"
@@ -27,6 +29,7 @@
 #define NOT_LISTED	"not-listed"
 #define NO_NAME		"no-name"
 #define LINE_MAX_LEN	1000
+#define FILE_MAX	(1 << 20)	/* bytes */
 #define GUEST_MAX	255	/* characters of a name */
 #define BLANK		" \t"
 
@@ -60,6 +63,7 @@ struct policy {
 	STAILQ_HEAD(, section) sections;
 	STAILQ_HEAD(, rule) rules;
 	char *path;		/* NULL while no file was read */
+	bool said;		/* it says something, be it a comment */
 	bool listed_only;
 	int line;		/* that is being read, in this section: */
 	struct section *section;
@@ -364,7 +368,13 @@ static bool take_line(struct policy *policy, char *line)
 
 	while (len && strchr(BLANK "\r\n", line[len - 1]))
 		line[--len] = 0;
+	/* A lone CR ends a line for some editors, and would hide what follows from us. */
+	for (key = line; *key; key++)
+		if (iscntrl((unsigned char)*key) && *key != '\t')
+			return fail(policy, "the line has a control character (0x%02x)",
+				    (unsigned char)*key);
 	key = line + strspn(line, BLANK);
+	policy->said |= *key;
 	if (!*key || *key == '#' || *key == ';')
 		return true;
 	if (*key == '[')
@@ -406,12 +416,31 @@ static bool is_empty(FILE *f, const struct policy *policy)
 {
 	struct stat st;
 
-	return !policy->line && !fstat(fileno(f), &st) && S_ISREG(st.st_mode);
+	return !policy->said && !fstat(fileno(f), &st) && S_ISREG(st.st_mode);
+}
+
+/* No pipe keeps us waiting. Return: the file, or NULL with errno. */
+static FILE *open_file(const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st)) {
+		if (!S_ISREG(st.st_mode) &&
+		    !(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))) {
+			errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+			return NULL;
+		}
+		if (st.st_size > FILE_MAX) {
+			errno = EFBIG;
+			return NULL;
+		}
+	}
+	return fopen(path, "re");
 }
 
 static bool read_file(const char *path, bool optional, struct policy *policy)
 {
-	FILE *f = fopen(path, "re");
+	FILE *f = open_file(path);
 	bool ok, empty;
 
 	errno = f ? 0 : errno;
@@ -475,6 +504,62 @@ bool policy_load(const char *path, bool optional)
 	if (STAILQ_EMPTY(&current.rules))
 		STAILQ_INIT(&current.rules);
 	return true;
+}
+
+static void write_section(FILE *f, const struct section *section)
+{
+	static const char *const heads[] = {
+		[SECTION_GROUP] = "group ",
+		[SECTION_EXCLUDE] = "exclude",
+		[SECTION_UNLISTED] = "unlisted",
+		[SECTION_GUEST] = "guest ",
+	};
+	const struct rule *rule;
+	enum enforced e;
+
+	fprintf(f, "[%s%s]\n", heads[section->kind], section->name);
+	STAILQ_FOREACH(rule, &current.rules, next)
+		if (rule->section == section)
+			fprintf(f, "guest = %s\n", rule->guest);
+	for (e = 0; e < ENFORCED_COUNT; e++)
+		if (section->allow & ENFORCED_BIT(e))
+			fprintf(f, "allow = %s\n", enforced_name(e));
+	if (section->join_given)
+		fprintf(f, "join = %s\n", current.listed_only ? "none" : "bridge");
+}
+
+/**
+ * policy_save() - keep what is in force, for a successor whose file is gone or wrong
+ * @path: where; as policy_load() reads it
+ *
+ * Nothing is kept as long as no file was read.
+ *
+ * Return: 0 or a negative errno.
+ */
+int policy_save(const char *path)
+{
+	const struct section *section;
+	char fresh[PATH_MAX];
+	int err = 0;
+	FILE *f;
+
+	if (!current.path)
+		return 0;
+	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
+		return -ENAMETOOLONG;
+	f = fopen(fresh, "we");
+	if (!f)
+		return -errno;
+	fputs("# What cokeeper-hostd has in force.\n", f);
+	STAILQ_FOREACH(section, &current.sections, next)
+		write_section(f, section);
+	if (ferror(f))
+		err = -EIO;
+	if (fclose(f) && !err)
+		err = -errno;
+	if (!err && rename(fresh, path))
+		err = -errno;
+	return err;
 }
 
 /**

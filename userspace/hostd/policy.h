@@ -25,6 +25,7 @@ struct policy_word {
 typedef bool (*policy_known_fn)(const char *text, bool any_case, void *arg);
 
 bool policy_load(const char *path, bool optional);
+int policy_save(const char *path);
 bool policy_means(const char *text, bool any_case, const char *name, const char *uuid);
 void policy_lookup(const char *name, const char *uuid,
 		   struct policy_word *word);

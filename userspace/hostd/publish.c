@@ -55,10 +55,11 @@ static void take_rosters(void)
 static void free_ifaces(void)
 {
 	struct iface *iface, *next;
+	uint64_t now = bucket_now();
 
 	for (iface = TAILQ_FIRST(&outbox.ifaces); iface; iface = next) {
 		next = TAILQ_NEXT(iface, outbox);
-		if (!iface_useless(iface))
+		if (!iface_useless(iface) || iface->retry_at > now)
 			continue;
 		/* Once its nodes are removed, it is here again. */
 		guest_remove(iface);

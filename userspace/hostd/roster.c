@@ -95,15 +95,12 @@ static struct roster *roster_find(uint32_t id)
 /* A roster with a gap is replaced, a while later; it may be gone when the answer comes. */
 static void written(void *arg, int err)
 {
-	static struct ck_ratelimit log;
 	uint32_t id = (uintptr_t)arg;
-	unsigned int suppressed;
 	struct roster *roster;
 
-	if (!err || err == -ENOENT)
+	if (!err || err == -ENOENT || err == -ECANCELED)
 		return;
-	if (ck_ratelimit(&log, &suppressed))
-		ck_err("roster %u: %s; written anew", id, strerror(-err));
+	ck_limited(ck_err, "roster %u: %s; written anew", id, strerror(-err));
 	roster = roster_find(id);
 	if (!roster)
 		return;
@@ -116,7 +113,7 @@ static void removed(void *arg, int err)
 {
 	struct leftover *leftover;
 
-	if (!err || err == -ENOENT)
+	if (!err || err == -ENOENT || err == -ECANCELED)
 		return;
 	leftover = ck_alloc(sizeof(*leftover));
 	leftover->id = (uintptr_t)arg;

@@ -36,8 +36,9 @@
 #define RETRY		BUCKET_SECOND
 
 /* A peer is told of each change of an announcement (by a node of the roster, and now and
- * then by another roster), and of each offer to it: no peer gets more than 20 events a second
- * on behalf of one guest.
+ * then by another roster), and of each offer to it, which an announcement may have count or not:
+ * no peer gets more than 20 events a second on behalf of one guest. So an announcement of a guest
+ * that has made an offer takes two tokens, the second one maybe in advance.
  */
 static const struct bucket_rate announce_rate = { BUCKET_SECOND / 6, 8 };
 static const struct bucket_rate offer_rate = { BUCKET_SECOND / 2, 2 };
@@ -604,11 +605,7 @@ static int check_introduced(void)
 
 static void report_all(int err)
 {
-	static struct ck_ratelimit log;
-	unsigned int suppressed;
-
-	if (ck_ratelimit(&log, &suppressed))
-		ck_err("looking which domains there are: %s; tried again", strerror(-err));
+	ck_limited(ck_err, "looking which domains there are: %s; tried again", strerror(-err));
 }
 
 /* What concerns all domains. Return: whether there was something to do. */
@@ -678,11 +675,26 @@ static bool others_rest(const struct iface *iface, const struct offer *offer, ui
 	return true;
 }
 
+static bool has_offers(const struct domain *domain)
+{
+	const struct iface *iface;
+
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
+		if (iface->noffers)
+			return true;
+	return false;
+}
+
 static bool announce_allowed(struct domain *domain, uint64_t now, uint64_t *ready)
 {
-	if (!domain->free_steps)
-		return allowed(&domain->announces, &announce_rate, now, ready);
-	domain->free_steps--;
+	if (domain->free_steps) {
+		domain->free_steps--;
+		return true;
+	}
+	if (!allowed(&domain->announces, &announce_rate, now, ready))
+		return false;
+	if (has_offers(domain))
+		domain->announces.full_at += announce_rate.interval;
 	return true;
 }
 

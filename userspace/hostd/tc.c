@@ -29,6 +29,10 @@ struct places {
 	tc_found_fn found;
 };
 
+/* A FIFO that only queues has room for so much. */
+#define FIFO_PACKETS	4
+#define FIFO_BYTES	(4 * 1514)
+
 /* They only queue, unless they have filters. */
 static bool only_queues(const char *kind)
 {
@@ -53,11 +57,25 @@ static int parse_fq(const struct nlattr *attr, void *arg)
 	return MNL_CB_OK;
 }
 
-/* Return: whether one that else only queues limits the rate of flows. */
-static bool limits_rate(const struct ck_qdisc *qdisc)
+/* Has a FIFO room for less than a few packets? Then it is there to drop others. */
+static bool short_fifo(const struct ck_qdisc *qdisc)
+{
+	const struct tc_fifo_qopt *opt;
+
+	if (!qdisc->options || mnl_attr_get_payload_len(qdisc->options) < sizeof(*opt))
+		return false;
+	opt = mnl_attr_get_payload(qdisc->options);
+	return opt->limit < (qdisc->kind[0] == 'b' ? FIFO_BYTES : FIFO_PACKETS);
+}
+
+/* Return: whether one that else only queues limits what passes. */
+static bool limits(const struct ck_qdisc *qdisc)
 {
 	bool limits = false;
 
+	if (!strcmp(qdisc->kind, "pfifo") || !strcmp(qdisc->kind, "bfifo") ||
+	    !strcmp(qdisc->kind, "pfifo_head_drop"))
+		return short_fifo(qdisc);
 	if (qdisc->options && !strcmp(qdisc->kind, "fq"))
 		mnl_attr_parse_nested(qdisc->options, parse_fq, &limits);
 	return limits;
@@ -71,7 +89,7 @@ static void add_place(struct places *places, uint32_t ifindex, uint32_t parent)
 
 static void take_egress(const struct ck_qdisc *qdisc, struct places *places)
 {
-	if (!only_queues(qdisc->kind) || limits_rate(qdisc))
+	if (!only_queues(qdisc->kind) || limits(qdisc))
 		places->found(qdisc->ifindex, ENFORCED_BIT(ENFORCED_TC_QDISC));
 	else if (ck_qdisc_takes_filters(qdisc))
 		add_place(places, qdisc->ifindex, qdisc->handle);

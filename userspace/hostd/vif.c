@@ -47,7 +47,9 @@ static const char *place_in_dom0(const struct vif *vif, uint32_t allow, struct g
 		return VIF_DOWN;
 	if (vif->enforced & ROUTED)
 		key->bridge[0] = 0;
-	else if (!(live.enforced & ENFORCED_BIT(ENFORCED_OPENVSWITCH)))
+	else if (live.enforced & ENFORCED_BIT(ENFORCED_OPENVSWITCH))
+		key->ovs = true;
+	else
 		reason = misplaced(&live, key);
 	return reason ? reason : enforced_first(live.enforced & ~allow);
 }
