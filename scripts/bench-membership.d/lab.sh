@@ -84,7 +84,7 @@ knows_others() {
 usage_of() {
 	on "$1" 'host=$1
 		for d in "${@:2}"; do
-			cd "/proc/$(pgrep -ox "$d")/task" || exit
+			cd "/proc/$(pgrep -ox "$d")/task" || { tail "/var/log/$d.log" >&2; exit 1; }
 			awk -v d="${d#o[?]}" -v h="$host" "FILENAME ~ /schedstat/ { cpu += \$1 }
 				/ctxt_switches/ { sw += \$2 }
 				END { printf \"%s %s %.0f %d\n\", d, h, cpu, sw }" */schedstat */status
