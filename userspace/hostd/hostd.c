@@ -77,8 +77,9 @@ static const char usage[] =
 "  allow = rate-limited\n"
 "\n"
 "Each key and each comment has a line of its own. A file with a mistake changes\n"
-"nothing: what was in force stays so. Nor does an empty file, which may be what a\n"
-"full disk has left; one that is to say nothing has a comment in it.\n";
+"nothing: what was in force stays so, for a successor as well, until the host boots.\n"
+"Nor does a file that is gone, or an empty one, which may be what a full disk has\n"
+"left; one that is to say nothing has a comment in it.\n";
 
 struct options {
 	const char *config;
