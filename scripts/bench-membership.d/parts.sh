@@ -164,12 +164,14 @@ part_scaling() {
 	local n cause=(d1 '/tmp/probe-cause announce "$@"' "$(node 1)" "$samples" 160 20)
 	for n in 2 4 8 16; do
 		daemons watch "$n"
+		helper_of_d1 STOP
 		series "scale-$n.watch" "$(seq -s ' ' 2 "$n")" events "${cause[@]}"
 
 		# The others, which would have processors of their own, use none of ours.
 		on dom0 'for ((i = 2; i < $1; i++)); do xl pause "d$i"; done' "$n"
 		series "scale-$n.alone" "$n" events "${cause[@]}"
 		on dom0 'for ((i = 2; i < $1; i++)); do xl unpause "d$i"; done' "$n"
+		helper_of_d1 CONT
 	done
 }
 
