@@ -179,6 +179,36 @@ static void test_show_refused(void **state)
 			   "\"group\":null,\"group_reason\":\"excluded\"", "");
 }
 
+/* What was accepted before holds. */
+static void test_show_refused_member(void **state)
+{
+	(void)state;
+	store_set(HEAD, "v=1 state=refused reason=version roster=7");
+	store_set("/tool/cokeeper/roster/7", "web@xenbr0");
+	store_set(MEMBER "00163e000002-0000000000000009-102-fedcba9876543210-created", "");
+	check_no_addresses("\n    group web@xenbr0 reason version\n",
+			   "\"group\":\"web@xenbr0\",\"group_reason\":\"version\"", "");
+}
+
+/* Its roster goes away while it is read. */
+static void test_show_refused_no_roster(void **state)
+{
+	(void)state;
+	store_set(HEAD, "v=1 state=refused reason=version roster=7");
+	store_set(MEMBER "00163e000002-0000000000000009-102-fedcba9876543210-created", "");
+	check_no_addresses(UNKNOWN, NOT_SHOWN
+			"the roster is being replaced: Resource temporarily unavailable\n");
+}
+
+static void test_show_refused_bad_roster(void **state)
+{
+	(void)state;
+	store_set(HEAD, "v=1 state=refused reason=version roster=7");
+	store_set(MEMBER "00163e000002-0000000000000009-102-fedcba9876543210-created", "");
+	store_set("/tool/cokeeper/roster/7", "\033[2J");
+	check_no_addresses(UNKNOWN, NOT_SHOWN "roster: Bad message\n");
+}
+
 static void test_show_bad_head(void **state)
 {
 	(void)state;
@@ -383,6 +413,9 @@ int main(void)
 		cmocka_unit_test_setup(test_show_no_store, reset),
 		cmocka_unit_test_setup(test_show_no_answer, reset),
 		cmocka_unit_test_setup(test_show_refused, reset),
+		cmocka_unit_test_setup(test_show_refused_member, reset),
+		cmocka_unit_test_setup(test_show_refused_no_roster, reset),
+		cmocka_unit_test_setup(test_show_refused_bad_roster, reset),
 		cmocka_unit_test_setup(test_show_bad_head, reset),
 		cmocka_unit_test_setup(test_show_empty_roster, reset),
 		cmocka_unit_test_setup(test_misuse, reset),

@@ -465,6 +465,10 @@ static void test_group(void **state)
 	assert_finds(CLI_UNWELL, "fail group ck0: the helper has not announced it; its log says why; mend: journalctl -u 'cokeeper@*'");
 	store_set(HEAD, "v=2 state=member");
 	assert_finds(CLI_UNWELL, "fail group ck0: what dom0 says cannot be read: cokeeper/00163e000001/roster: v=2: only version 1 is known");
+	/* What was accepted before holds. */
+	store_set(HEAD, "v=1 state=refused reason=version roster=7");
+	store_set("/tool/cokeeper/roster/7", "xenbr0");
+	assert_finds(0, "warn group ck0: member of xenbr0 by an earlier announcement; dom0 says of the last one version: dom0's cokeeper-hostd does not know the version of the announcement; mend in dom0: apt-get install cokeeper-host");
 }
 
 static void test_refused(void **state)

@@ -52,14 +52,21 @@ static const char *given_mac(struct doctor *doctor, const struct patient *patien
 	return ck_mac_format(&given, mac);
 }
 
-/* The configuration takes a guest's UUID as well as its name. */
-static void refused(struct doctor *doctor, const struct patient *patient, const char *reason)
+/* The configuration takes a guest's UUID as well as its name. A member stays one. */
+static void refused(struct doctor *doctor, const struct patient *patient,
+		    const struct ck_roster *head)
 {
+	const char *reason = head->reason;
 	char uuid[SYSTEM_LINE], index[12], vif[32], buf[1024], mac[CK_MAC_STRLEN],
 	     own[CK_MAC_STRLEN], quoted[QUOTED_SIZE];
 	struct refused who = { .mac = ck_mac_format(&patient->dev->mac, own) };
 
-	found_fail("group", patient->name, "dom0 says %s: %s", reason, refusal_text(reason));
+	if (head->group[0])
+		found_warn("group", patient->name, "member of %s by an earlier announcement; dom0 says of the last one %s: %s",
+			   head->group, reason, refusal_text(reason));
+	else
+		found_fail("group", patient->name, "dom0 says %s: %s", reason,
+			   refusal_text(reason));
 	if (!strcmp(reason, "not-your-mac") && given_mac(doctor, patient, mac)) {
 		found_mend("ip link set dev %s address %s",
 			   found_quote(patient->lower_name, quoted), mac);
@@ -96,7 +103,7 @@ void doctor_group(struct doctor *doctor, const struct patient *patient)
 	if (err)
 		found_fail("group", patient->name, "what dom0 says cannot be read: %s", why.text);
 	else if (head.reason[0])
-		refused(doctor, patient, head.reason);
+		refused(doctor, patient, &head);
 	else if (head.member)
 		found_ok("group", patient->name, "member of %s", head.group);
 	else

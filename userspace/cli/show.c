@@ -60,8 +60,10 @@ static void read_roster(struct ck_xs *xs, const struct ck_dev *dev,
 		roster_unknown(why.text);
 }
 
-/* Return: why the device is in no group, or NULL. */
-static const char *no_group(const struct ck_dev *dev,
+/* Return: why the device is in no group, or why dom0 did not accept what it announced last, or
+ * NULL.
+ */
+static const char *group_reason(const struct ck_dev *dev,
 			    const struct roster *roster)
 {
 	if (!roster->known)
@@ -76,9 +78,9 @@ static const char *no_group(const struct ck_dev *dev,
 
 static void print_group(const struct ck_dev *dev, const struct roster *roster)
 {
-	const char *why = no_group(dev, roster);
+	const char *why = group_reason(dev, roster);
 
-	if (roster->head.member)
+	if (roster->head.group[0])
 		out_string("group", "    group %s", roster->head.group);
 	else
 		out_null("group", "    group none");

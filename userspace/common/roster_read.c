@@ -129,11 +129,31 @@ int ck_roster_members(struct ck_xs *xs, uint32_t roster,
 	return err == -ENOENT || err == -EACCES ? 0 : err;
 }
 
+/* The head of a member whose last announcement was refused does not name its group; the
+ * roster does.
+ */
+static int read_group(struct ck_xs *xs, struct ck_roster *head)
+{
+	struct ck_xs_value value;
+	char path[CK_PATH_SIZE];
+	int err;
+
+	if (head->group[0])
+		return 0;
+	ck_path_roster(path, head->roster);
+	err = ck_xs_read(xs, CK_XS_NULL, path, &value);
+	if (!err && (value.len != strlen(value.data) || !ck_word_valid(value.data)))
+		err = -EBADMSG;
+	if (!err)
+		strcpy(head->group, value.data);
+	return err;
+}
+
 /**
  * ck_roster_read() - what the host says of the group of an interface, now
  * @xs: a connection of the guest
  * @mac: the interface
- * @head: as from ck_roster_head()
+ * @head: as from ck_roster_head(), and with the group whenever it is in one
  * @members: as from ck_roster_members(); none if it is in no group
  * @n: their number
  * @why: what is wrong, set only on failure
@@ -153,12 +173,16 @@ int ck_roster_read(struct ck_xs *xs, const struct ck_mac *mac,
 		if (err || !head->roster)
 			return err;
 		err = ck_roster_members(xs, head->roster, members, n);
-		if (err)
-			return fail(why, err, "roster");
-		if (*n)
+		if (!err && *n)
+			err = read_group(xs, head);
+		if (!err && *n)
 			return 0;
 		free(*members);
+		*members = NULL;
+		*n = 0;
+		/* The roster may have gone after its members were read. */
+		if (err && err != -ENOENT && err != -EACCES)
+			return fail(why, err, "roster");
 	}
-	*members = NULL;
 	return fail(why, -EAGAIN, "the roster is being replaced");
 }
