@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define DEPTH_MAX	8
+#define FOREIGN_SIZE	1100	/* 255 characters, each written as four */
 
 static FILE *output;	/* NULL: stdout */
 static bool json;
@@ -94,6 +95,22 @@ void out_string(const char *key, const char *fmt, const char *value)
 		add(key, json_object_new_string(value));
 	else
 		fprintf(out_file(), fmt, value);
+}
+
+/* Print a text that others chose, so that neither a terminal nor a reader of JSON or of lines
+ * obeys it: what is not printable ASCII, and a backslash, is written \xNN. @fmt has one %s.
+ */
+void out_foreign(const char *key, const char *fmt, const char *value)
+{
+	char text[FOREIGN_SIZE], *to = text;
+
+	for (; *value && to < text + sizeof(text) - sizeof("\\xNN"); value++)
+		if (*value < ' ' || *value > '~' || *value == '\\')
+			to += sprintf(to, "\\x%02x", (unsigned char)*value);
+		else
+			*to++ = *value;
+	*to = 0;
+	out_string(key, fmt, text);
 }
 
 /* @fmt has one PRIu64. */

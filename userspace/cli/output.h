@@ -18,6 +18,7 @@ void out_open_array(const char *key);
 void out_close(void);
 void out_text(const char *text);
 void out_string(const char *key, const char *fmt, const char *value);
+void out_foreign(const char *key, const char *fmt, const char *value);
 void out_u64(const char *key, const char *fmt, uint64_t value);
 void out_hex(const char *key, const char *fmt, uint64_t value);
 void out_addrs(const char *key, const char *text, const struct ck_addrs *addrs);

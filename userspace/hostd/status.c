@@ -107,7 +107,7 @@ static void print_iface(const struct iface *iface, uint32_t allow)
 		out_null("vif", "  claimed");
 	out_string("mac", " %s", ck_mac_format(&iface->mac, mac));
 	if (iface->vif.link[0])
-		out_string("link", " %s:", iface->vif.link);
+		out_foreign("link", " %s:", iface->vif.link);
 	else
 		out_null("link", " no link in dom0:");
 	print_group(iface);
@@ -141,8 +141,8 @@ static void print_domain(const struct domain *domain)
 	scan_tokens(domain, &announces, &reads);
 	out_open_object(NULL);
 	out_u64("domid", "domain %" PRIu64, domain->domid);
-	out_string("name", " %s", domain->name);
-	out_string("uuid", " %s", domain->uuid);
+	out_foreign("name", " %s", domain->name);
+	out_foreign("uuid", " %s", domain->uuid);
 	out_string("toolstack", ", toolstack %s", toolstack_name[domain->toolstack]);
 	out_string("state", ", %s", domain->stopped ? "ended" : "running");
 	out_u64("announce_tokens", ", tokens: %" PRIu64 " for announcements", announces);
