@@ -97,17 +97,20 @@ static void print_group(const struct iface *iface)
 
 static void print_iface(const struct iface *iface, uint32_t allow)
 {
-	uint32_t enforced = iface->given ? vif_enforced(&iface->vif) : 0;
+	static const struct vif none;
+	/* What was said of one that is detached does not count any more. */
+	const struct vif *vif = iface->given ? &iface->vif : &none;
+	uint32_t enforced = vif_enforced(vif);
 	char mac[CK_MAC_STRLEN];
 
 	out_open_object(NULL);
 	if (iface->given)
-		out_u64("vif", "  vif %" PRIu64, iface->vif.index);
+		out_u64("vif", "  vif %" PRIu64, vif->index);
 	else
 		out_null("vif", "  claimed");
 	out_string("mac", " %s", ck_mac_format(&iface->mac, mac));
-	if (iface->vif.link[0])
-		out_foreign("link", " %s:", iface->vif.link);
+	if (vif->link[0])
+		out_foreign("link", " %s:", vif->link);
 	else
 		out_null("link", " no link in dom0:");
 	print_group(iface);
@@ -116,7 +119,7 @@ static void print_iface(const struct iface *iface, uint32_t allow)
 	else
 		out_null("instance", "");
 	out_addrs("addresses", "    addresses:", &iface->announce.addrs);
-	out_sources("may_send_from", "    may send from:", &iface->vif.sources);
+	out_sources("may_send_from", "    may send from:", &vif->sources);
 	print_set("enforced", "    enforced:", enforced);
 	print_set("allowed", "    allowed of these:", enforced & allow);
 	if (iface->refused[0])
