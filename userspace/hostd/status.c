@@ -326,9 +326,7 @@ static int read_answer(int fd, bool json)
 	}
 	if (n < 0)
 		return -errno;
-	if (!second)
-		return -EPIPE;
-	return fflush(stdout) ? -errno : 0;
+	return second ? 0 : -EPIPE;
 }
 
 /**
@@ -357,6 +355,11 @@ int status_ask(const char *lock_file, bool json)
 		err = read_answer(fd, json);
 		if (err)
 			ck_err("status: %s", err == -EAGAIN ? "no answer in time" : strerror(-err));
+	}
+	if (!err) {
+		err = out_flush();
+		if (err)
+			ck_err("standard output: %s", strerror(-err));
 	}
 	if (fd >= 0)
 		close(fd);
