@@ -273,6 +273,29 @@ static void test_refusal_keeps_membership(void **state)
 	assert_null(one->reason);
 }
 
+/* What the guest is told and what the administrator sees is the same word. */
+static void test_reason_of_being_in_no_group(void **state)
+{
+	struct iface *one = add(1, 1, "br0");
+	struct group_key key = one->key;
+
+	(void)state;
+	assert_string_equal(iface_refusal(one), "not-announced");
+	announce(one, 11);
+	assert_null(iface_refusal(one));
+	iface_refuse(one, "malformed", "nonsense");
+	assert_string_equal(iface_refusal(one), "malformed");
+	iface_withdraw(one);
+	iface_refuse(one, "malformed", "nonsense");
+	assert_string_equal(iface_refusal(one), "malformed");
+	iface_configure(one, &key, "excluded", COKEEPER_CAUSE_POLICY);
+	assert_string_equal(iface_refusal(one), "excluded");
+	configure(one, "");
+	assert_string_equal(iface_refusal(one), "not-your-mac");
+	domain_stop(one->domain, COKEEPER_CAUSE_SHUTDOWN);
+	assert_string_equal(iface_refusal(one), "domain-ended");
+}
+
 static void test_unknown_macs_are_bounded(void **state)
 {
 	struct domain *domain = domain_add(1, "uuid");
@@ -415,6 +438,8 @@ int main(void)
 					  teardown),
 		cmocka_unit_test_teardown(test_group_change, teardown),
 		cmocka_unit_test_teardown(test_refusal_keeps_membership,
+					  teardown),
+		cmocka_unit_test_teardown(test_reason_of_being_in_no_group,
 					  teardown),
 		cmocka_unit_test_teardown(test_unknown_macs_are_bounded,
 					  teardown),

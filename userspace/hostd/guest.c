@@ -130,11 +130,9 @@ void guest_offer(struct iface *to, const struct ck_mac *from)
 
 static void format_head(const struct iface *iface, char value[CK_VALUE_SIZE])
 {
-	const char *reason = iface->reason;
+	const char *reason = iface_refusal(iface);
 	struct ck_roster head = { 0 };
 
-	if (!reason && !iface->group)
-		reason = iface->given ? iface->barred : "not-your-mac";
 	head.member = !reason;
 	if (reason)
 		strcpy(head.reason, reason);

@@ -592,6 +592,25 @@ void iface_refuse(struct iface *iface, const char *reason, const char *text)
 }
 
 /**
+ * iface_refusal() - why is an interface in no group?
+ * @iface: the interface
+ *
+ * Return: a word; of a member, why its last announcement was refused, or NULL.
+ */
+const char *iface_refusal(const struct iface *iface)
+{
+	if (iface->group)
+		return iface->reason;
+	if (iface->domain->stopped)
+		return "domain-ended";
+	if (!iface->given)
+		return "not-your-mac";
+	if (iface->barred)
+		return iface->barred;
+	return iface->reason ? iface->reason : "not-announced";
+}
+
+/**
  * iface_withdraw() - there is no announcement, or not any more
  * @iface: the interface
  */

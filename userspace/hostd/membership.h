@@ -290,6 +290,7 @@ void iface_configure(struct iface *iface, const struct group_key *key,
 void iface_tell_sources(struct iface *iface);
 void iface_announce(struct iface *iface, const struct ck_announce *announce);
 void iface_refuse(struct iface *iface, const char *reason, const char *text);
+const char *iface_refusal(const struct iface *iface);
 void iface_withdraw(struct iface *iface);
 void iface_offer(struct iface *iface, const struct ck_mac *peer,
 		 const struct ck_offer *value);

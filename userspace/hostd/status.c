@@ -49,18 +49,6 @@ static const char *const toolstack_name[] = {
 	[TOOLSTACK_XAPI] = "xapi",
 };
 
-/* Return: why an interface is in no group. */
-static const char *reason(const struct iface *iface)
-{
-	if (iface->domain->stopped)
-		return "domain-ended";
-	if (!iface->given)
-		return "not-your-mac";
-	if (iface->barred)
-		return iface->barred;
-	return iface->reason ? iface->reason : "not-announced";
-}
-
 static void print_set(const char *key, const char *text, uint32_t set)
 {
 	unsigned int e;
@@ -86,7 +74,7 @@ static void print_group(const struct iface *iface)
 		out_null("reason", "");
 	} else {
 		out_null("group", " in no group:");
-		out_string("reason", " %s,", reason(iface));
+		out_string("reason", " %s,", iface_refusal(iface));
 	}
 	if (iface->roster_id)
 		out_u64("roster", " roster %" PRIu64 ",", iface->roster_id);
