@@ -500,7 +500,7 @@ static void test_reasons(void **state)
 {
 	static const char *const reasons[] = {
 		"malformed", "version", "not-your-mac", "excluded", "not-listed", "no-name",
-		"no-bridge", "bad-ip", "foreign-backend", "no-vif", "vif-down", "not-bridged",
+		"domain-unknown", "no-bridge", "bad-ip", "foreign-backend", "no-vif", "vif-down", "not-bridged",
 		"other-bridge", "other-vlan", "vlan-tagged", "script-route", "script-nat",
 		"openvswitch", "script-custom", "locking-mode", "rate-limited", "isolated",
 		"port-locked", "tc-filter", "tc-qdisc", "xdp", "netdev-filter", "bridge-filter",

@@ -294,6 +294,8 @@ static void test_reason_of_being_in_no_group(void **state)
 	assert_string_equal(iface_refusal(one), "not-your-mac");
 	domain_stop(one->domain, COKEEPER_CAUSE_SHUTDOWN);
 	assert_string_equal(iface_refusal(one), "domain-ended");
+	one->domain->unknown = true;
+	assert_string_equal(iface_refusal(one), "domain-unknown");
 }
 
 static void test_unknown_macs_are_bounded(void **state)

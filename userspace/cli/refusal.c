@@ -36,6 +36,8 @@ static const struct refusal {
 	  ADD("[group GROUP]\\nguest = {guest}\\n") },
 	{ "no-name", "the domain has no name, and the configuration names guests",
 	  "xl rename {domid} NAME" },
+	{ "domain-unknown", "the hypervisor has not told yet whether the domain runs",
+	  "journalctl -u cokeeper-hostd" },
 	{ "no-bridge", "the toolstack names no bridge for the interface",
 	  ATTACH },
 	{ "bad-ip", "ip= of the interface is no list of at most 8 addresses or networks",

@@ -602,7 +602,7 @@ const char *iface_refusal(const struct iface *iface)
 	if (iface->group)
 		return iface->reason;
 	if (iface->domain->stopped)
-		return "domain-ended";
+		return iface->domain->unknown ? "domain-unknown" : "domain-ended";
 	if (!iface->given)
 		return "not-your-mac";
 	if (iface->barred)

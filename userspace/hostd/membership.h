@@ -185,6 +185,7 @@ struct event_log {
  * @name: by which the administrator knows it
  * @toolstack: what made it
  * @stopped: it has ended, or waits for its end; its interfaces are in no group
+ * @unknown: whether it has ended is not known yet, and it is stopped until then
  * @just_created: it has not announced anything since it came to be before our eyes
  * @prepared: the directory of what is written for it exists; guest.c's
  * @dirty: it is in a list of scan.c
@@ -214,6 +215,7 @@ struct domain {
 	char name[CK_NAME_SIZE];
 	enum toolstack toolstack;
 	bool stopped;
+	bool unknown;
 	bool just_created;
 	bool prepared;
 

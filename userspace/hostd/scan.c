@@ -489,6 +489,16 @@ static int clean_up(uint32_t domid)
 	return err;
 }
 
+/* Has a domain ended, and why? Return: 0, or a negative errno if that is not known. */
+static int read_ended(struct domain *domain, uint32_t *ended)
+{
+	int err = hypervisor_domain(domain->domid, ended, NULL);
+
+	if (!err)
+		domain->unknown = false;
+	return err;
+}
+
 static void add_domain(uint32_t domid, const char *uuid, bool just_created)
 {
 	struct domain *domain;
@@ -498,8 +508,8 @@ static void add_domain(uint32_t domid, const char *uuid, bool just_created)
 	domain = domain_add(domid, uuid);
 	domain->just_created = just_created;
 	domain->free_steps = starting ? START_STEPS : 0;
-	/* One of which that is not known is in no group until it is. */
-	domain->stopped = hypervisor_domain(domid, &ended, NULL) || ended != COKEEPER_CAUSE_NONE;
+	domain->unknown = true;
+	domain->stopped = read_ended(domain, &ended) || ended != COKEEPER_CAUSE_NONE;
 	domain->identity_changed = true;
 	domain->tree_changed = true;
 	mark(domain);
@@ -527,7 +537,7 @@ static int check_stopped(struct domain *domain)
 
 	if (!domain->stopped)
 		return 0;
-	err = hypervisor_domain(domain->domid, &ended, NULL);
+	err = read_ended(domain, &ended);
 	if (!err && ended == COKEEPER_CAUSE_NONE) {
 		domain_resume(domain);
 		domain->tree_changed = true;
@@ -570,7 +580,7 @@ static int check_released(void)
 
 	for (domain = TAILQ_FIRST(&domains); domain; domain = next) {
 		next = TAILQ_NEXT(domain, next);
-		ret = hypervisor_domain(domain->domid, &ended, NULL);
+		ret = read_ended(domain, &ended);
 		if (ret)
 			err = ret;
 		else if (ended == COKEEPER_CAUSE_DESTROYED)
@@ -708,7 +718,7 @@ static int step_stopped(struct domain *domain)
 	uint32_t ended;
 	int err;
 
-	err = hypervisor_domain(domain->domid, &ended, NULL);
+	err = read_ended(domain, &ended);
 	if (err)
 		return err;
 	domain->identity_changed = ended == COKEEPER_CAUSE_NONE;

@@ -135,7 +135,8 @@ static void print_domain(const struct domain *domain)
 	out_foreign("name", " %s", domain->name);
 	out_foreign("uuid", " %s", domain->uuid);
 	out_string("toolstack", ", toolstack %s", toolstack_name[domain->toolstack]);
-	out_string("state", ", %s", domain->stopped ? "ended" : "running");
+	out_string("state", ", %s", domain->unknown ? "unknown" :
+				    domain->stopped ? "ended" : "running");
 	out_u64("announce_tokens", ", tokens: %" PRIu64 " for announcements", announces);
 	out_u64("read_tokens", ", %" PRIu64 " for offers\n", reads);
 	out_open_array("interfaces");
