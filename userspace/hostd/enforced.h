@@ -26,6 +26,8 @@ enum enforced {
 
 /* Sets of these are words with a bit for each. */
 #define ENFORCED_BIT(e)	(1u << (e))
+/* There is no bridge, so an interface needs a named group. */
+#define ENFORCED_ROUTED	(ENFORCED_BIT(ENFORCED_SCRIPT_ROUTE) | ENFORCED_BIT(ENFORCED_SCRIPT_NAT))
 
 const char *enforced_name(enum enforced e);
 bool enforced_parse(const char *text, enum enforced *e);

@@ -471,6 +471,34 @@ static void warn_empty(const struct policy *policy)
 				policy->path, section->line);
 }
 
+/* May a [group] mean this guest? A UUID there may be that of a guest that goes by its name here,
+ * or the other way round.
+ */
+static bool may_be_grouped(const struct policy *policy, const char *guest)
+{
+	const struct rule *rule;
+
+	STAILQ_FOREACH(rule, &policy->rules, next)
+		if (!excludes(rule) && (is_uuid(rule->guest) != is_uuid(guest) ||
+					same_guest(rule->guest, guest, false)))
+			return true;
+	return false;
+}
+
+/* A routed interface is on no bridge, so that 'allow' alone puts it into no group. */
+static void warn_routed(const struct policy *policy)
+{
+	const struct section *section;
+
+	STAILQ_FOREACH(section, &policy->sections, next)
+		if (section->allow & ENFORCED_ROUTED &&
+		    (section->kind == SECTION_UNLISTED ||
+		     (section->kind == SECTION_GUEST && !may_be_grouped(policy, section->name))))
+			ck_warn("%s:%d: 'allow = %s' has no effect in this section: a routed interface needs a [group] that names its guest",
+				policy->path, section->line,
+				enforced_first(section->allow & ENFORCED_ROUTED));
+}
+
 /**
  * policy_load() - read the configuration file
  * @path: the file
@@ -496,6 +524,7 @@ bool policy_load(const char *path, bool optional)
 		return false;
 	}
 	warn_empty(&fresh);
+	warn_routed(&fresh);
 	policy_free(&current);
 	current = fresh;
 	/* The heads of empty lists point to themselves. */

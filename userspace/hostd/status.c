@@ -141,7 +141,7 @@ static void print_domain(const struct domain *domain)
 	out_u64("read_tokens", ", %" PRIu64 " for offers\n", reads);
 	out_open_array("interfaces");
 	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
-		print_iface(iface, policy.allow);
+		print_iface(iface, vif_allowed(&policy));
 	out_close();
 	out_close();
 }

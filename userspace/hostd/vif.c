@@ -7,8 +7,6 @@
 #include "enforced.h"
 #include "links.h"
 
-#define ROUTED		(ENFORCED_BIT(ENFORCED_SCRIPT_ROUTE) | ENFORCED_BIT(ENFORCED_SCRIPT_NAT))
-
 /* Reasons why an interface is in no group, besides the toolstack's and the names of what
  * dom0 enforces.
  */
@@ -45,13 +43,19 @@ static const char *place_in_dom0(const struct vif *vif, uint32_t allow, struct g
 		return NO_VIF;
 	if (!live.up)
 		return VIF_DOWN;
-	if (vif->enforced & ROUTED)
+	if (vif->enforced & ENFORCED_ROUTED)
 		key->bridge[0] = 0;
 	else if (live.enforced & ENFORCED_BIT(ENFORCED_OPENVSWITCH))
 		key->ovs = true;
 	else
 		reason = misplaced(&live, key);
 	return reason ? reason : enforced_first(live.enforced & ~allow);
+}
+
+/* Return: bits of all that dom0 may enforce on an interface that is in a group. */
+uint32_t vif_allowed(const struct policy_word *policy)
+{
+	return policy->group ? policy->allow : policy->allow & ~ENFORCED_ROUTED;
 }
 
 /**
@@ -68,13 +72,11 @@ static const char *place_in_dom0(const struct vif *vif, uint32_t allow, struct g
 const char *vif_place(const struct vif *vif, const struct policy_word *policy,
 		      struct group_key *key)
 {
-	uint32_t allow = policy->allow;
+	uint32_t allow = vif_allowed(policy);
 
 	*key = vif->key;
 	if (policy->group)
 		strcpy(key->named, policy->group);
-	else
-		allow &= ~ROUTED;
 	if (policy->barred)
 		return policy->barred;
 	if (vif->barred)

@@ -8,6 +8,7 @@
 
 const char *vif_place(const struct vif *vif, const struct policy_word *policy,
 		      struct group_key *key);
+uint32_t vif_allowed(const struct policy_word *policy);
 bool vif_cut_off(const char *reason);
 uint32_t vif_enforced(const struct vif *vif);
 
