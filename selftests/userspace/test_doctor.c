@@ -500,7 +500,7 @@ static void test_reasons(void **state)
 {
 	static const char *const reasons[] = {
 		"malformed", "version", "not-your-mac", "excluded", "not-listed", "no-name",
-		"domain-unknown", "no-bridge", "bad-ip", "foreign-backend", "no-vif", "vif-down", "not-bridged",
+		"domain-unknown", "duplicate-mac", "bad-mac", "bad-value", "no-bridge", "bad-ip", "foreign-backend", "no-vif", "vif-down", "not-bridged",
 		"other-bridge", "other-vlan", "vlan-tagged", "script-route", "script-nat",
 		"openvswitch", "script-custom", "locking-mode", "rate-limited", "isolated",
 		"port-locked", "tc-filter", "tc-qdisc", "xdp", "netdev-filter", "bridge-filter",
@@ -876,8 +876,10 @@ static void test_host_sick(void **state)
 		"[ \"$1\" = --check ] && { echo 'cokeeper-hostd: x' >&2; echo 'cokeeper-hostd: /etc/cokeeper/hostd.conf:3: a\033mistake' >&2; exit 1; }\n"
 		STATUS "{\"members\":2,\"domains\":["
 		"{\"domid\":5,\"name\":\"web1\",\"uuid\":\"u-1\",\"interfaces\":["
-		"{\"vif\":0,\"mac\":\"m\",\"link\":\"vif5.0\",\"reason\":null,\"duplicate\":1},"
-		"{\"vif\":1,\"mac\":\"m\",\"link\":\"vif5.1\",\"reason\":\"not-announced\",\"duplicate\":null},"
+		"{\"vif\":0,\"mac\":\"m\",\"link\":\"vif5.0\",\"reason\":null},"
+		"{\"vif\":3,\"mac\":\"m\",\"link\":\"vif5.3\",\"reason\":\"duplicate-mac\"},"
+		"{\"vif\":4,\"mac\":null,\"link\":null,\"reason\":\"bad-mac\"},"
+		"{\"vif\":1,\"mac\":\"m\",\"link\":\"vif5.1\",\"reason\":\"not-announced\"},"
 		"{\"vif\":2,\"mac\":\"m\",\"link\":\"vif5.2\",\"reason\":\"isolated\"},"
 		"{\"vif\":null,\"mac\":\"00:16:3e:00:00:09\",\"link\":null,\"reason\":\"not-your-mac\"}]},"
 		"{\"domid\":6,\"name\":\"a b;reboot\",\"uuid\":\"u-2\",\"interfaces\":["

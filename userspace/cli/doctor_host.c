@@ -95,10 +95,6 @@ static void check_iface(struct json_object *domain, struct json_object *iface)
 		.mac = plain(mac) ? mac : NULL,
 	};
 
-	if (get_digits(iface, "duplicate", buf))
-		found_warn("interface", link ? link : mac,
-			   "another interface of %s has the same MAC, and is in no group",
-			   name ? name : "?");
 	if (!reason || !strcmp(reason, "not-announced") || !strcmp(reason, "domain-ended"))
 		return;
 	found_warn("interface", link ? link : mac, "of %s, in no group, %s: %s", name ? name : "?",

@@ -16,6 +16,8 @@
 #define EDIT		"sensible-editor " CONFIG RELOAD
 #define ALLOW		ADD("[guest {guest}]\\nallow = {reason}\\n")
 #define ALLOW_ROUTED	ADD("[group GROUP]\\nguest = {guest}\\nallow = {reason}\\n")
+#define ATTACH_ANEW	"xl network-detach {domid} {index} && " \
+			"xl network-attach {domid} bridge=BRIDGE"
 #define ATTACH		"xl network-detach {domid} {index} && " \
 			"xl network-attach {domid} mac={mac} bridge=BRIDGE"
 
@@ -38,6 +40,9 @@ static const struct refusal {
 	  "xl rename {domid} NAME" },
 	{ "domain-unknown", "the hypervisor has not told yet whether the domain runs",
 	  "journalctl -u cokeeper-hostd" },
+	{ "duplicate-mac", "another interface of the domain has the same MAC", ATTACH_ANEW },
+	{ "bad-mac", "the toolstack wrote a wrong MAC address for it", ATTACH_ANEW },
+	{ "bad-value", "the toolstack wrote a value for it that is no text", ATTACH },
 	{ "no-bridge", "the toolstack names no bridge for the interface",
 	  ATTACH },
 	{ "bad-ip", "ip= of the interface is no list of at most 8 addresses or networks",

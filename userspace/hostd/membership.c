@@ -51,9 +51,36 @@ struct domain *domain_add(uint32_t domid, const char *uuid)
 	domain->domid = domid;
 	strncpy(domain->uuid, uuid, sizeof(domain->uuid) - 1);
 	TAILQ_INIT(&domain->ifaces);
+	STAILQ_INIT(&domain->left_out);
 	TAILQ_INSERT_TAIL(&domains, domain, next);
 	by_domid[domid] = domain;
 	return domain;
+}
+
+/**
+ * domain_leave_out() - the toolstack gave a domain an interface that counts for nothing
+ * @domain: the domain
+ * @vif: what could be read of it
+ * @reason: a word that says why, never freed
+ */
+void domain_leave_out(struct domain *domain, const struct vif *vif, const char *reason)
+{
+	struct left_out *left_out = ck_alloc(sizeof(*left_out));
+
+	left_out->vif = *vif;
+	left_out->vif.barred = reason;
+	STAILQ_INSERT_TAIL(&domain->left_out, left_out, next);
+}
+
+/* They are about to be read again, or the domain is gone. */
+void domain_forget_left_out(struct domain *domain)
+{
+	struct left_out *left_out;
+
+	while ((left_out = STAILQ_FIRST(&domain->left_out))) {
+		STAILQ_REMOVE_HEAD(&domain->left_out, next);
+		free(left_out);
+	}
 }
 
 struct iface *iface_find(struct domain *domain, const struct ck_mac *mac)
@@ -76,7 +103,6 @@ struct iface *iface_get(struct domain *domain, const struct ck_mac *mac)
 	iface = ck_alloc(sizeof(*iface));
 	iface->domain = domain;
 	iface->mac = *mac;
-	iface->duplicate = -1;
 	/* A predecessor may have written something. */
 	iface->written = !started;
 	SLIST_INIT(&iface->offers);
@@ -486,6 +512,7 @@ void domain_end(struct domain *domain)
 void domain_free(struct domain *domain)
 {
 	TAILQ_REMOVE(&outbox.ended, domain, next);
+	domain_forget_left_out(domain);
 	free(domain);
 }
 

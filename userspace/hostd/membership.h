@@ -59,6 +59,15 @@ struct vif {
 };
 
 /**
+ * struct left_out - an interface that the toolstack gave to a domain and that counts for nothing
+ * @vif: what could be read of it; @vif.barred is why
+ */
+struct left_out {
+	STAILQ_ENTRY(left_out) next;
+	struct vif vif;
+};
+
+/**
  * struct offer - what an interface offers to a peer, or did lately
  * @value: counts if @made
  * @relayed: the peer is told of it
@@ -82,7 +91,6 @@ struct offer {
  * @mac: its identity
  * @given: the toolstack gave the domain such an interface; else it only claims so
  * @vif: what the toolstack says of it, if @given
- * @duplicate: the number of another one of this mac, which is in no group; -1 for none
  * @key: the group that it belongs to
  * @barred: a word that says why it is to be in none, or NULL
  * @group: where it is a member now, or NULL
@@ -117,7 +125,6 @@ struct iface {
 
 	bool given;
 	struct vif vif;
-	int64_t duplicate;
 	struct group_key key;
 	const char *barred;
 
@@ -206,6 +213,8 @@ struct event_log {
  * @reads: bounds how often offers of it are read
  * @log: bounds what it can make us log
  * @events: bounds what events of it are logged when all are to be
+ * @ifaces: its interfaces, one for each mac
+ * @left_out: those of the toolstack's that are none of these
  */
 struct domain {
 	TAILQ_ENTRY(domain) next;
@@ -238,6 +247,7 @@ struct domain {
 	struct ck_ratelimit log;
 	struct event_log events;
 	struct iface_list ifaces;
+	STAILQ_HEAD(, left_out) left_out;
 };
 
 TAILQ_HEAD(domain_list, domain);
@@ -279,6 +289,8 @@ extern struct outbox outbox;
 
 struct domain *domain_find(uint32_t domid);
 struct domain *domain_add(uint32_t domid, const char *uuid);
+void domain_leave_out(struct domain *domain, const struct vif *vif, const char *reason);
+void domain_forget_left_out(struct domain *domain);
 void domain_stop(struct domain *domain, uint32_t cause);
 void domain_resume(struct domain *domain);
 void domain_end(struct domain *domain);

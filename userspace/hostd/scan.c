@@ -28,6 +28,9 @@
 #include "toolstack.h"
 #include "vif.h"
 
+/* The reason why an interface is in no group, if another one of its domain has its mac. */
+#define DUPLICATE_MAC	"duplicate-mac"
+
 /* So many things are done for a domain before it is the next one's turn. */
 #define TURN		16
 /* What is there when we start is read at once, unless it is more than that. */
@@ -176,8 +179,8 @@ static void take_vif(struct domain *domain, const struct vif *vif, uint32_t caus
 
 	iface = iface_get(domain, &vif->mac);
 	if (iface->present) {
-		iface->duplicate = vif->index;
-		guest_log(domain, "vif %u has the mac of vif %u, and is in no group (duplicate-mac)",
+		domain_leave_out(domain, vif, DUPLICATE_MAC);
+		guest_log(domain, "vif %u has the mac of vif %u, and is in no group (" DUPLICATE_MAC ")",
 			  vif->index, iface->vif.index);
 		return;
 	}
@@ -226,15 +229,16 @@ static int scan_vifs(struct domain *domain, uint32_t cause)
 	err = toolstack_list(store, domain, &domain->toolstack, &vifs, &n);
 	if (!err)
 		err = watch_xapi(domain);
-	TAILQ_FOREACH(iface, &domain->ifaces, in_domain) {
+	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
 		iface->present = false;
-		iface->duplicate = -1;
-	}
+	domain_forget_left_out(domain);
 	for (i = 0; i < n && !err; i++) {
 		err = toolstack_read(store, domain, domain->toolstack, vifs[i], &vif);
 		if (!err)
 			take_vif(domain, &vif, cause);
-		else if (err == -ENOENT || err == -EBADMSG)
+		else if (err == -EBADMSG)
+			domain_leave_out(domain, &vif, vif.barred);
+		if (err == -ENOENT || err == -EBADMSG)
 			err = 0;
 	}
 	free(vifs);

@@ -96,7 +96,10 @@ static void print_iface(const struct iface *iface, uint32_t allow)
 		out_u64("vif", "  vif %" PRIu64, vif->index);
 	else
 		out_null("vif", "  claimed");
-	out_string("mac", " %s", ck_mac_format(&iface->mac, mac));
+	if (ck_mac_cmp(&iface->mac, &none.mac))
+		out_string("mac", " %s", ck_mac_format(&iface->mac, mac));
+	else
+		out_null("mac", " no mac");
 	if (vif->link[0])
 		out_foreign("link", " %s:", vif->link);
 	else
@@ -114,16 +117,25 @@ static void print_iface(const struct iface *iface, uint32_t allow)
 		out_string("refused", "    refused: %s\n", iface->refused);
 	else
 		out_null("refused", "");
-	if (iface->duplicate >= 0)
-		out_u64("duplicate", "    vif %" PRIu64 " has the same mac, and is in no group\n",
-			iface->duplicate);
-	else
-		out_null("duplicate", "");
 	out_close();
 }
 
-static void print_domain(const struct domain *domain)
+static void print_left_out(struct domain *domain, const struct vif *vif, uint32_t allow)
 {
+	struct iface iface = {
+		.domain = domain,
+		.mac = vif->mac,
+		.given = true,
+		.vif = *vif,
+		.barred = vif->barred,
+	};
+
+	print_iface(&iface, allow);
+}
+
+static void print_domain(struct domain *domain)
+{
+	const struct left_out *left_out;
 	unsigned int announces, reads;
 	struct policy_word policy;
 	struct iface *iface;
@@ -142,13 +154,15 @@ static void print_domain(const struct domain *domain)
 	out_open_array("interfaces");
 	TAILQ_FOREACH(iface, &domain->ifaces, in_domain)
 		print_iface(iface, vif_allowed(&policy));
+	STAILQ_FOREACH(left_out, &domain->left_out, next)
+		print_left_out(domain, &left_out->vif, vif_allowed(&policy));
 	out_close();
 	out_close();
 }
 
 static void print_all(void)
 {
-	const struct domain *domain;
+	struct domain *domain;
 
 	out_open_object(NULL);
 	out_u64("members", "%" PRIu64 " members\n", membership_count());

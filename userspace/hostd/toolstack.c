@@ -22,6 +22,8 @@
 /* Reasons why an interface is in no group. */
 #define NO_BRIDGE	"no-bridge"	/* the toolstack names none that could be one */
 #define BAD_IP		"bad-ip"	/* its ip= is none, or too long */
+#define BAD_MAC		"bad-mac"	/* its mac is none */
+#define BAD_VALUE	"bad-value"	/* another value has a NUL character */
 
 static int exists(struct ck_xs *xs, const char *path, bool *there)
 {
@@ -302,27 +304,36 @@ static int read_link(const struct source *source, struct vif *vif)
  * @index: its number
  * @vif: result
  *
- * Return: 0, -ENOENT if it is not (or not yet) there, -EBADMSG if a value is none, or
- * another negative errno if it could not be read: then nothing is known.
+ * Return: 0, -ENOENT if it is not (or not yet) there, -EBADMSG if a value is none, which
+ * @vif->barred is about, or another negative errno if it could not be read: then nothing is known.
  */
 int toolstack_read(struct ck_xs *xs, const struct domain *domain, enum toolstack toolstack,
 		   uint32_t index, struct vif *vif)
 {
 	struct source source = { xs, domain, toolstack, index };
 	char word[CK_WORD_SIZE];
+	bool bad_mac;
 	int err;
 
 	memset(vif, 0, sizeof(*vif));
 	vif->index = index;
 	err = read_word(&source, "mac", word);
-	if (err)
+	if (err && err != -EBADMSG)
 		return err;
-	if (!ck_mac_parse(word, &vif->mac)) {
+	bad_mac = err;
+	if (!bad_mac && !ck_mac_parse(word, &vif->mac)) {
 		ck_warn("domain %u, vif %u: '%s' is no mac", domain->domid, index, word);
-		return -EBADMSG;
+		memset(&vif->mac, 0, sizeof(vif->mac));
+		bad_mac = true;
 	}
-	return read_key(&source, vif) ?: read_enforced(&source, vif) ?:
-	       read_sources(&source, vif) ?: read_link(&source, vif);
+	err = read_key(&source, vif) ?: read_link(&source, vif) ?:
+	      read_enforced(&source, vif) ?: read_sources(&source, vif);
+	if (err == -EBADMSG)
+		vif->barred = BAD_VALUE;
+	if (err || !bad_mac)
+		return err;
+	vif->barred = BAD_MAC;
+	return -EBADMSG;
 }
 
 /* Return: whether the toolstack is taking an interface away: its link goes first. */
