@@ -909,6 +909,8 @@ static void test_hostd(void **state)
 	set_program(HOSTD, "[ \"$1\" = --check ] && echo 'cokeeper-hostd: f:1: no guest of this host has the name' >&2; echo '{\"members\":3}'");
 	assert_finds(0, "warn config: f:1: no guest of this host has the name; mend: sensible-editor /etc/cokeeper/hostd.conf && systemctl reload cokeeper-hostd");
 	assert_finds(0, "ok   hostd: it runs; members: 3");
+	set_program(HOSTD, "[ \"$1\" = --check ] && echo 'cokeeper-hostd: not checked: XenStore: Permission denied' >&2; echo '{\"members\":3}'");
+	assert_finds(0, "warn config: not checked: XenStore: Permission denied; mend: sudo cokeeper doctor");
 	set_program(HOSTD, "[ \"$1\" = --check ] || echo '{\"members\":'");
 	assert_finds(CLI_UNWELL, "fail hostd: what cokeeper-hostd --status says is not understood");
 	set_file(HOSTD, NULL);

@@ -43,7 +43,7 @@ static void check_config(void)
 		found_mend(EDIT);
 	} else if (err[0]) {
 		found_warn("config", NULL, "%s", last_line(err));
-		found_mend(EDIT);
+		found_mend(strstr(err, strerror(EACCES)) ? "sudo cokeeper doctor" : EDIT);
 	} else {
 		found_ok("config", NULL, "without a mistake");
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "listing.h"
+#include "log.h"
 #include "policy.h"
 
 struct running {
@@ -44,20 +45,45 @@ static bool runs(const char *text, bool any_case, void *arg)
 	return false;
 }
 
+/* What is not known to be absent is not reported. */
+static bool not_looked_up(const char *text, bool any_case, void *arg)
+{
+	bool *named = arg;
+
+	(void)text;
+	(void)any_case;
+	*named = true;
+	return true;
+}
+
+static int list_domains(struct running *running)
+{
+	int err;
+
+	err = ck_xs_open(&running->xs);
+	if (err)
+		return err;
+	return ck_list_numbers(running->xs, ck_path_domains, CK_DOMID_MAX, &running->domids,
+			       &running->n);
+}
+
 /**
  * check_guests() - warn of guests that the configuration names and that do not run
  *
- * Where there is no XenStore, nothing can be said.
+ * If it cannot be known which ones run, that is said, unless the configuration names none.
  */
 void check_guests(void)
 {
 	struct running running = { 0 };
+	bool named = false;
+	int err;
 
-	if (ck_xs_open(&running.xs))
-		return;
-	if (!ck_list_numbers(running.xs, ck_path_domains, CK_DOMID_MAX, &running.domids,
-			     &running.n))
-		policy_warn_unknown(runs, &running);
+	err = list_domains(&running);
+	policy_warn_unknown(err ? not_looked_up : runs, err ? (void *)&named : &running);
+	if (named)
+		ck_warn("whether the guests that the configuration names run was not checked: XenStore: %s",
+			strerror(-err));
 	free(running.domids);
-	ck_xs_close(running.xs);
+	if (running.xs)
+		ck_xs_close(running.xs);
 }
