@@ -821,7 +821,8 @@ int ck_xs_receive(struct ck_xs *xs, unsigned int max)
 		if (ret < 0)
 			xs->broken = ret;
 	}
-	if (!xs->broken && ck_xs_deadline(xs) <= now_ms())
+	/* While there is more to take, the answer may be there. */
+	if (!xs->broken && !ret && ck_xs_deadline(xs) <= now_ms())
 		xs->broken = -ETIMEDOUT;
 	return xs->broken;
 }

@@ -404,7 +404,8 @@ static int run(struct ck_xs *xs, const struct options *options, bool mistaken)
 	if (options->poll)
 		publisher.next_poll = bucket_now() + options->poll * BUCKET_SECOND;
 	ck_xs_on_event(xs, xs_event, &publisher);
-	err = scan_start(xs, !options->poll) ?: publish_start(xs);
+	/* Nothing may happen for long, so what was posted is sent before we wait. */
+	err = scan_start(xs, !options->poll) ?: publish_start(xs) ?: ck_xs_flush(xs);
 	if (!err) {
 		open_status(&publisher);
 		/* None runs yet when the host has just booted. */
