@@ -74,6 +74,11 @@ check-parity:
 	$(MAKE) -s all
 	scripts/check-parity
 
+check-transparency:
+	scripts/install-needs check
+	$(MAKE) -s all
+	scripts/check-transparency
+
 # An hour of random events and traffic; MINUTES=30 is the least that counts.
 soak:
 	scripts/install-needs check
@@ -88,5 +93,5 @@ bench:
 clean:
 	rm -rf $(build)/module $(build)/userspace $(build)/packages
 
-.PHONY: all module userspace install-guest install-host packages demo check check-lockdep check-parity check-all \
-	sim fuzz bench bench-membership soak clean
+.PHONY: all module userspace install-guest install-host packages demo check check-lockdep check-parity \
+	check-transparency check-all sim fuzz bench bench-membership soak clean

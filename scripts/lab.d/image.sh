@@ -12,7 +12,7 @@ base_packages=(
 )
 dom0_packages=(nftables xen-utils-4.17 xen-utils-common)
 module_dirs=(
-	arch crypto fs/{fuse,overlayfs,squashfs,netfs,9p} lib net
+	arch crypto fs/{fuse,overlayfs,squashfs,netfs,9p,lockd,nfs,nfs_common,nfsd} lib net
 	drivers/{block,virtio,xen} drivers/net/{bonding,ipvlan,team,vxlan,wireguard,xen-netback}
 )
 declare -A early_modules=(
@@ -61,9 +61,11 @@ extract_vmlinux() {
 
 # The kernel and its modules: $cache/kernel/KVER/{vmlinux,lib/modules/KVER}
 make_kernel() {
-	local kver=$1 dir=$cache/kernel/$1 tmp=$cache/tmp/kernel lib d f
+	local kver=$1 dir=$cache/kernel/$1 tmp=$cache/tmp/kernel lib d f done
 
-	[[ ! -e $dir/done ]] || return 0
+	# With these modules.
+	done=$dir/done-$(cksum <<<"${module_dirs[*]}" | cut -d ' ' -f 1)
+	[[ ! -e $done ]] || return 0
 	say "unpacking kernel $kver"
 	rm -rf "$tmp" "$dir"
 	mkdir -p "$tmp/usr/lib" "$dir/lib/modules/$kver/kernel/drivers/net" "$cache/kernel"
@@ -87,7 +89,7 @@ make_kernel() {
 		[[ ! -e $f ]] || extract_vmlinux "$f" "$dir/vmlinux"
 	done
 	rm -rf "$tmp"
-	touch "$dir/done"
+	touch "$done"
 }
 
 # Sets headers to where modules are built for a kernel: the machine's own headers,
