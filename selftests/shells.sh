@@ -6,7 +6,7 @@
 # For the callers: LAB, top, work (a directory for fifos), there (a directory in dom0 and the
 # guests), files (arguments of tar: what is to be there, with the program 'guest', which reads
 # commands, each ended by a NUL, and answers each with its output, a NUL, its status, a NUL),
-# current (what is going on, for messages), die.
+# patience (a factor for time-outs, if any), no_answer (called with a host that does not answer).
 
 lab() {
 	"$top/scripts/lab" "$1" --name "$LAB" "${@:2}"
@@ -67,13 +67,16 @@ close_shell() {
 }
 
 ask() {
-	printf '%s\0' "$2" >&"${to[$1]}"
+	[[ -z ${to[$1]:-} ]] || printf '%s\0' "$2" >&"${to[$1]}"
 }
 
-# hear HOST [SECONDS]: sets answer, and status, to those of a host's command.
+# hear HOST [SECONDS]: sets answer, and status, to those of a host's command. A host that does not
+# answer has no shell any more.
 hear() {
-	{ IFS= read -r -d '' -t "${2:-120}" -u "${from[$1]}" answer && IFS= read -r -d '' -t 10 -u "${from[$1]}" status; } ||
-		die "$1 does not answer any more ($current)"
+	answer="$1 has no shell" status=255
+	[[ -n ${to[$1]:-} ]] || return 0
+	{ IFS= read -r -d '' -t "$((${2:-120} * ${patience:-1}))" -u "${from[$1]}" answer && IFS= read -r -d '' -t 10 -u "${from[$1]}" status; } ||
+		{ close_shell "$1"; no_answer "$1"; answer="$1 does not answer any more" status=255; }
 	answer=${answer%$'\n'}
 }
 

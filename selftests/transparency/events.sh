@@ -53,12 +53,12 @@ load_before() {
 	on d2 '/usr/lib/cokeeper-lab/stop' && d2_is absent
 }
 load_event() {
-	on d2 "start_cokeeper $mode" && d2_is connected
+	on d2 "start_cokeeper $link_options" && d2_is connected
 }
 
 event helper-killed planned "" "the helper of d2 is killed; what it announced ends; a new one starts"
 helper_killed_event() {
-	on d2 'pkill -9 -x cokeeperd' && d2_is absent 60 && on d2 "start_cokeeper $mode" && d2_is connected
+	on d2 'pkill -9 -x cokeeperd' && d2_is absent 60 && on d2 "start_cokeeper $link_options" && d2_is connected
 }
 
 event publisher-killed planned quick "the publisher is killed, and a new one starts"
@@ -104,7 +104,7 @@ checkpoint_event() {
 event vif-replugged outage "" "the vif of d2 is detached, and one with the same address attached"
 vif_replugged_event() {
 	to_dom0 'xl network-detach d2 "$(vif_index 2)" && xl network-attach d2 mac="$(mac d2)" bridge=xenbr0' 60 &&
-		on d2 'eth0_up' && { [[ $mode == absent ]] || on d2 "start_cokeeper $mode"; } && connected_again
+		on d2 'eth0_up' && { [[ $mode == absent ]] || on d2 "start_cokeeper $link_options"; } && connected_again
 }
 
 event bridge-moved outage "" "the vif of d2 moves to another bridge, and two seconds later back"
@@ -161,7 +161,7 @@ moves() {
 
 crash_d2() {
 	ask d2 'echo c >/proc/sysrq-trigger'
-	close_shell d2
+	[[ -z ${to[d2]:-} ]] || close_shell d2
 }
 
 # What the next event wants of it.
@@ -176,6 +176,14 @@ revive() {
 		sed \"s/^on_crash.*/on_crash = '$1'/\" /etc/xen/d2.cfg >/tmp/d2.cfg &&
 		xl create -q /tmp/d2.cfg && /usr/lib/cokeeper-lab/wait-ready 2" 300 || return
 	[[ -z ${to[d2]:-} ]] || close_shell d2
-	add_guest d2 && { [[ $mode == absent ]] || on d2 "start_cokeeper $mode"; } && on d2 "set_up ${set_up[*]}" 300 &&
-		{ [[ -z $measuring ]] || { on d1 abandon && connected_again; }; }
+	add_guest d2 && { [[ $mode == absent ]] || on d2 "start_cokeeper $link_options"; } && on d2 "set_up ${set_up[*]}" 300 &&
+		{ [[ -z $measuring ]] || { on d1 "abandon $(have_to_do_with_d2)" && connected_again; }; }
+}
+
+# Those of the running workloads whose clients know only that d2.
+have_to_do_with_d2() {
+	local name
+	for name in "${running[@]}"; do
+		has_flag "$name" bystander || has_flag "$name" moves || echo "$name"
+	done
 }

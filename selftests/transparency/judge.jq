@@ -20,7 +20,8 @@ def astray: .lost - .longest_loss;
 	(select(.problem) | .problem),
 	(select(.without and .with) |
 		(select(.with.wrong > 0) | "\(.with.wrong) wrong answers"),
-		(select(.with.errors > .without.errors and ($calm or .without.errors == 0)) |
+		# Whoever holds an address that moves does not know the connections of who held it.
+		(select(.with.errors > .without.errors and ($calm or (.without.errors == 0 and (.moves | not)))) |
 			"\(.with.errors) errors (\(.with.error)), \(.without.errors) without"),
 		(select(.datagram and $calm and .with.lost > .without.lost) |
 			"\(.with.lost) lost, \(.without.lost) without"),

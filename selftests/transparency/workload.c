@@ -31,7 +31,7 @@ static const char usage[] =
 "workload run COMMAND...          runs a command over and over, which is to succeed\n"
 "workload fill BYTES SEED         prints bytes that look random\n"
 "\n"
-"  -p MS, before these: the time between two chunks, connections, datagrams or runs\n"
+"With PACE_MS in the environment that is the time between two chunks, connections or datagrams.\n"
 "\n"
 "All but serve and fill print 'ready' when answers come. After SIGUSR1 they print 'again' once\n"
 "more of them have come. SIGUSR2 says that the other end is a new one: what is under way is\n"
@@ -51,7 +51,7 @@ static const char usage[] =
 #define MSEC		1000000ull
 #define SEED		1
 #define PORT		"7100"
-/* Between two chunks of a stream, two datagrams, two connections, two runs of a command. */
+/* Between two chunks of a stream, two datagrams, two connections; two runs of a command. */
 #define ECHO_PACE	(20 * MSEC)
 #define UDP_PACE	(10 * MSEC)
 #define CONNECT_PACE	(50 * MSEC)
@@ -681,7 +681,7 @@ static void run_run(char **command)
 			failed("status %d: %s", WEXITSTATUS(status), last_line(out));
 		else
 			answered();
-		pause_for(status ? RETRY_PACE : pace(RUN_PACE));
+		pause_for(status ? RETRY_PACE : RUN_PACE);
 	}
 	fig.lost = fig.errors;
 }
@@ -762,11 +762,8 @@ int main(int argc, char **argv)
 {
 	const char *mode, *port;
 
-	if (argc > 2 && !strcmp(argv[1], "-p")) {
-		other_pace = atof(argv[2]) * MSEC;
-		argc -= 2;
-		argv += 2;
-	}
+	if (getenv("PACE_MS"))
+		other_pace = atof(getenv("PACE_MS")) * MSEC;
 	mode = argc > 1 ? argv[1] : "";
 	port = argc > 3 ? argv[3] : PORT;
 	if (!strcmp(mode, "fill") && argc == 4) {

@@ -4,7 +4,8 @@
 # and has a function NAME_client, which starts its client in d1, and, where it needs more than
 # 'workload serve', which runs in all guests, NAME_set_up, which runs in each guest ($me). Those of
 # a group run side by side. Flags: tcp (has a row in steer route), datagram, d3 (it is with d3 as
-# well), bystander (it is with d3 alone, which nothing happens to), quick.
+# well), bystander (it is with d3 alone, which nothing happens to), moves (it finds d3 by itself if d2
+# is gone), quick.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # --- plain: little traffic, at a pace
@@ -82,7 +83,7 @@ nat_client() {
 	client ip netns exec box workload echo "$d2" 8100
 }
 
-describe vrrp plain tcp,d3 "short connections to an address that keepalived moves from d2 to d3"
+describe vrrp plain tcp,d3,moves "short connections to an address that keepalived moves from d2 to d3"
 vrrp_set_up() {
 	((me >= 2)) || return 0
 	cat >keepalived.conf <<-END
@@ -209,7 +210,7 @@ nfs_set_up() {
 	((me <= 2)) || return 0
 	workload fill 100000 3 >nfs.file
 	modprobe nfsv4
-	[[ $me == 2 ]] || { undo 'umount -l nfs 2>/dev/null'; return 0; }
+	[[ $me == 2 ]] || { undo 'umount -lf nfs 2>/dev/null'; return 0; }
 	mkdir -p /srv/nfs /var/lib/nfs/v4recovery /var/lib/nfs/sm && touch /var/lib/nfs/{etab,rmtab} && modprobe nfsd &&
 		mount -t tmpfs -o size=8m nfs /srv/nfs && undo 'umount /srv/nfs' &&
 		mount -t nfsd nfsd /proc/fs/nfsd && undo 'umount /proc/fs/nfsd' &&
@@ -219,20 +220,17 @@ nfs_set_up() {
 	background rpc.mountd -F -N 2 -N 3
 	echo Y >/proc/fs/nfsd/v4_end_grace
 }
-nfs_mount() {
-	mkdir -p nfs && mount -t nfs4 -o vers=4.2,hard,proto=tcp "$d2:/" nfs
-}
-# Not out of the cache.
 nfs_copy() {
+	mkdir -p nfs
+	mountpoint -q nfs || mount -t nfs4 -o vers=4.2,hard,proto=tcp "$d2:/" nfs || return
+	# Not out of the cache.
 	! dd if=nfs.file of=nfs/file bs=32k conv=fsync status=none ||
 		! dd if=nfs/file bs=32k iflag=direct status=none | cmp - nfs.file || ! rm nfs/file || return 0
 	umount -lf nfs
-	nfs_mount
 	return 1
 }
 nfs_client() {
-	export -f nfs_mount nfs_copy
-	mountpoint -q nfs || nfs_mount
+	export -f nfs_copy
 	client workload run bash -c nfs_copy
 }
 
