@@ -18,6 +18,7 @@ def astray: .lost - .longest_loss;
 .fails = [
 	(select(.problem_without) | "without CoKeeper: \(.problem_without)"),
 	(select(.problem) | .problem),
+	(select((.with and .without) | not) | "it was not measured"),
 	(select(.without and .with) |
 		(select(.with.wrong > 0) | "\(.with.wrong) wrong answers"),
 		# Whoever holds an address that moves does not know the connections of who held it.

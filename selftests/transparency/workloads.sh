@@ -214,10 +214,9 @@ nfs_set_up() {
 	mkdir -p /srv/nfs /var/lib/nfs/v4recovery /var/lib/nfs/sm && touch /var/lib/nfs/{etab,rmtab} && modprobe nfsd &&
 		mount -t tmpfs -o size=8m nfs /srv/nfs && undo 'umount /srv/nfs' &&
 		mount -t nfsd nfsd /proc/fs/nfsd && undo 'umount /proc/fs/nfsd' &&
-		exportfs -o rw,fsid=0,no_root_squash,insecure,no_subtree_check,async '*:/srv/nfs' && undo 'exportfs -ua' &&
-		echo 5 >/proc/fs/nfsd/nfsv4leasetime && echo 5 >/proc/fs/nfsd/nfsv4gracetime &&
-		rpc.nfsd -U -N 3 -V 4 1 && undo 'rpc.nfsd 0' || return
-	background rpc.mountd -F -N 2 -N 3
+		echo '/srv/nfs *(rw,fsid=0,no_root_squash,insecure,no_subtree_check,async)' >/etc/exports &&
+		exportfs -a && undo 'exportfs -ua' && rpc.nfsd -N 3 -V 4 -G 5 -L 5 1 && undo 'rpc.nfsd 0' || return
+	background rpc.mountd -F -N 3
 	echo Y >/proc/fs/nfsd/v4_end_grace
 }
 nfs_copy() {
