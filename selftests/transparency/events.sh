@@ -7,8 +7,8 @@
 #	planned   without CoKeeper nothing happens at all: it costs next to nothing
 #	outage    d2 cannot be reached for a while, with CoKeeper or without
 #	fatal     what runs in d2 ends
-# Flags: quick; begins-without, ends-without: d1 and d2 have no channel then; migratable, hosts:
-# it needs such a lab.
+# Flags: quick; begins-without, ends-without: d1 and d2 have no channel then; new-device: the
+# counters of cokeeper0 begin anew; migratable, hosts: it needs such a lab.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # The guests' own commands are in 'guest'.
@@ -43,12 +43,12 @@ join_event() {
 	on d2 'ip link set cokeeper0 up' && d2_is connected
 }
 
-event unload planned quick,ends-without "the helper of d2 stops, and the module is unloaded"
+event unload planned quick,ends-without,new-device "the helper of d2 stops, and the module is unloaded"
 unload_event() {
 	on d2 '/usr/lib/cokeeper-lab/stop' && d2_is absent
 }
 
-event load planned quick,begins-without "the module is loaded in d2, and the helper starts"
+event load planned quick,begins-without,new-device "the module is loaded in d2, and the helper starts"
 load_before() {
 	on d2 '/usr/lib/cokeeper-lab/stop' && d2_is absent
 }
@@ -101,10 +101,10 @@ checkpoint_event() {
 		connected_again
 }
 
-event vif-replugged outage "" "the vif of d2 is detached, and one with the same address attached"
+event vif-replugged outage new-device "the vif of d2 is detached, and one with the same address attached"
 vif_replugged_event() {
-	to_dom0 'xl network-detach d2 "$(vif_index 2)" && xl network-attach d2 mac="$(mac d2)" bridge=xenbr0' 60 &&
-		on d2 'eth0_up' && { [[ $mode == absent ]] || on d2 "start_cokeeper $link_options"; } && connected_again
+	to_dom0 'xl network-detach d2 "$(vif_index 2)"' && on d2 'wait_until 20 eval "[[ ! -e /sys/class/net/eth0 ]]"' &&
+		to_dom0 'xl network-attach d2 mac="$(mac d2)" bridge=xenbr0' && on d2 eth0_up && { [[ $mode == absent ]] || on d2 "start_cokeeper $link_options"; } && connected_again
 }
 
 event bridge-moved outage "" "the vif of d2 moves to another bridge, and two seconds later back"
@@ -116,7 +116,7 @@ bridge_moved_event() {
 		connected_again
 }
 
-event crash fatal "" "the kernel of d2 panics; the domain is destroyed and created again"
+event crash fatal new-device "the kernel of d2 panics; the domain is destroyed and created again"
 crash_before() {
 	[[ $d2_on_crash == destroy ]] || revive destroy
 }
@@ -124,7 +124,7 @@ crash_event() {
 	crash_d2 && to_dom0 'wait_until 30 eval "! xl domid d2 >/dev/null 2>&1"' && revive "$(next_on_crash)"
 }
 
-event crash-preserved fatal "" "the kernel of d2 panics; the domain is preserved, then destroyed and created again"
+event crash-preserved fatal new-device "the kernel of d2 panics; the domain is preserved, then destroyed and created again"
 crash_preserved_before() {
 	[[ $d2_on_crash == preserve ]] || revive preserve
 }
