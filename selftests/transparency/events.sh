@@ -76,6 +76,19 @@ group_changed_event() {
 	to_dom0 'configure "[group alone]" "guest = d2"' && d2_is absent && to_dom0 'configure ""' && d2_is connected
 }
 
+event steer-changed planned "" "d2 steers the other way, and back"
+steer_changed_event() {
+	local other=route
+	[[ $mode == intercept ]] || other=intercept
+	on d2 "ip link set cokeeper0 type cokeeper steer $other" && d2_is connected &&
+		on d2 "ip link set cokeeper0 type cokeeper steer $mode" && d2_is connected
+}
+
+event paused outage "" "d2 is paused for a second"
+paused_event() {
+	to_dom0 'xl pause d2 && pause 1; xl unpause d2' && connected_again
+}
+
 event save-restore outage quick "d2 is saved and restored"
 save_restore_event() {
 	to_dom0 'xl save d2 /tmp/d2.save >/dev/null && xl restore /tmp/d2.save >/dev/null && rm /tmp/d2.save' 300 &&
