@@ -52,9 +52,9 @@ static const char usage[] =
 #define SEED		1
 #define PORT		"7100"
 /* Between two chunks of a stream, two datagrams, two connections; two runs of a command. */
-#define ECHO_PACE	(20 * MSEC)
-#define UDP_PACE	(10 * MSEC)
-#define CONNECT_PACE	(50 * MSEC)
+#define ECHO_PACE	(40 * MSEC)
+#define UDP_PACE	(20 * MSEC)
+#define CONNECT_PACE	(100 * MSEC)
 #define RUN_PACE	(200 * MSEC)
 /* Before something that failed is tried again. */
 #define RETRY_PACE	(100 * MSEC)

@@ -37,18 +37,19 @@ udp6_client() {
 
 describe ping plain datagram,quick "ping"
 ping_client() {
-	client workload lines icmp_seq= ping -n -i "${ping_interval:-0.05}" "$d2"
+	client workload lines icmp_seq= ping -n -i "${ping_interval:-0.1}" "$d2"
 }
 
 describe ping6 plain datagram "ping by IPv6"
 ping6_client() {
-	client workload lines icmp_seq= ping -n -i "${ping_interval:-0.05}" "$d2_6"
+	client workload lines icmp_seq= ping -n -i "${ping_interval:-0.1}" "$d2_6"
 }
 
 describe wireguard plain "" "a TCP stream through WireGuard"
 wireguard_set_up() {
 	local other=$((3 - me))
 	((me <= 2)) || return 0
+	ip link delete wg0 2>/dev/null
 	ip link add wg0 type wireguard && undo 'ip link delete wg0' &&
 		workload fill 32 "$me" | base64 >wg.key && workload fill 32 "$other" | base64 | wg pubkey >wg.peer &&
 		wg set wg0 listen-port 51820 private-key wg.key peer "$(<wg.peer)" \
@@ -66,6 +67,8 @@ nat_set_up() {
 		ip -n box route add default via "172.16.$me.1" &&
 		echo 1 >/proc/sys/net/ipv4/ip_forward && undo 'echo 0 >/proc/sys/net/ipv4/ip_forward' &&
 		nft -f - <<-END && undo 'nft delete table ip transparency' || return
+			table ip transparency {}
+			delete table ip transparency
 			table ip transparency {
 				chain prerouting {
 					type nat hook prerouting priority -100
