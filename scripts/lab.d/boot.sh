@@ -64,16 +64,24 @@ install_ours() {
 
 # overlay ROLE DIR: all that goes into an image on top of Debian's packages.
 make_overlay() {
-	local role=$1 dir=$2/overlay i
+	local role=$1 dir=$2/overlay
 	local lib=$dir/usr/lib/cokeeper-lab
 
-	mkdir -p "$lib" "$dir/etc/ssh"
+	mkdir -p "$lib"
 	install_ours "${role/dom0/host}" "$dir"
+	add_access "$dir"
 	install -m 755 "$here/lab.d/init-$role" "$lib/init"
 	install -m 755 "$here/lab.d/start" "$lib/start"
 	ln -s start "$lib/stop"
 	install -m 644 "$here/lab.d/init-common" "$lib/"
 	install -m 644 "$here/lab.d/inittab" "$dir/etc/"
+}
+
+# add_access DIR: the way in by ssh, and all names.
+add_access() {
+	local dir=$1 i
+
+	mkdir -p "$dir/etc/ssh"
 	install -m 644 "$here/lab.d/sshd_config" "$dir/etc/ssh/"
 	install -m 600 "$state/host_key" "$dir/etc/ssh/"
 	install -m 644 "$state/key.pub" "$dir/etc/ssh/authorized_keys"
@@ -90,7 +98,7 @@ make_overlay() {
 native_tsc="tsc_mode = 'native'"
 
 add_guest_configs() {
-	local dir=$1/overlay max_vcpus=8 i
+	local dir=$1/overlay max_vcpus=8 i disks extra=""
 
 	# Tests plug processors in; what is measured keeps to one.
 	[[ -z $icount ]] || max_vcpus=1
@@ -98,20 +106,28 @@ add_guest_configs() {
 	mkdir -p "$dir/etc/xen/scripts"
 	install -m 755 "$here/lab.d/wait-ready" "$here/lab.d/guests" "$dir/usr/lib/cokeeper-lab/"
 	install -m 755 "$here/lab.d/block" "$dir/etc/xen/scripts/block-lab"
+	disks="'format=raw,vdev=xvda,access=ro,script=block-lab,target=/dev/vdb'"
 	echo 'autoballoon="off"' >"$dir/etc/xen/xl.conf"
 	for ((i = 1; i <= max_guests; i++)); do
+		if [[ -n $image ]]; then
+			((i <= guests)) || break
+			# Dom0's disks are in the order that start_qemu gives them in.
+			disks="'format=raw,vdev=xvda,access=ro,target=/dev/vdb',"
+			disks+=" 'format=raw,vdev=xvdb,access=rw,target=/dev/vd$(guest_letter "$i")'"
+			extra="lab.upper=xvdb net.ifnames=0"
+		fi
 		cat >"$dir/etc/xen/d$i.cfg" <<-EOF
 			name = 'd$i'
 			type = '$type'
 			kernel = '/boot/vmlinux'
 			ramdisk = '/boot/guest.cpio'
-			extra = 'console=hvc0 mitigations=off loglevel=5 random.trust_cpu=on lab.root=xvda lab.guest=$i lab.cokeeper=$cokeeper'
+			extra = 'console=hvc0 mitigations=off loglevel=5 random.trust_cpu=on lab.root=xvda lab.guest=$i lab.cokeeper=$cokeeper${extra:+ $extra}'
 			memory = $guest_memory
 			vcpus = 1
 			maxvcpus = $max_vcpus
 			${icount:+$native_tsc}
 			vif = [ 'mac=00:16:3e:00:00:$(printf %02x "$i"),bridge=xenbr0' ]
-			disk = [ 'format=raw,vdev=xvda,access=ro,script=block-lab,target=/dev/vdb' ]
+			disk = [ $disks ]
 			on_poweroff = 'destroy'
 			on_reboot = 'restart'
 			on_crash = 'destroy'
@@ -165,7 +181,7 @@ make_ssh_config() {
 # Emulated processors wait for each other in loops: if they cannot really run
 # at the same time, one thread for both of them is far quicker than two.
 start_qemu() {
-	local h=$1 wire=()
+	local h=$1 wire=() disks=() i
 	local accel=(-accel "tcg,thread=single") cpu=max,-smap,-smep,-la57,-rdtscp,-erms,-fsrm pid
 	local dom0_vcpus=2
 	local memory=$((dom0_memory + 768 + (guests + 4) * (guest_memory + 24)))
@@ -189,6 +205,10 @@ start_qemu() {
 		-netdev "stream,id=wire,server=$([[ -n $h ]] && echo off || echo on),addr.type=unix,addr.path=$run/wire"
 		-device "virtio-net-pci,netdev=wire,mac=02:00:00:00:00:0${#h},romfile="
 	)
+	for ((i = 1; i <= guests; i++)); do
+		[[ -z $image ]] ||
+			disks+=(-drive "file=$(guest_disk "$i"),format=raw,if=virtio,cache=unsafe")
+	done
 	[[ -z $plugin ]] || accel+=(-plugin "$plugin,control=$run/plugin")
 	say "starting QEMU${wire:+ for host $(letter "$h")} (${accel[*]}, $memory MB)"
 	(
@@ -197,14 +217,14 @@ start_qemu() {
 			-nodefaults -display none -no-reboot -daemonize -pidfile "qemu$h.pid" \
 			-kernel xen -append "$xen_args noreboot dom0_max_vcpus=$dom0_vcpus dom0_mem=${dom0_memory}M,max:${dom0_memory}M" \
 			-initrd "vmlinux $dom0_args loglevel=5 \
-lab.root=vda lab.store=$store lab.cokeeper=$cokeeper${icount:+ lab.icount=1}${wire:+ lab.host=$(letter "$h" | tr AB ab)},dom0.cpio" \
+lab.root=vda lab.store=$store lab.cokeeper=$cokeeper${image:+ net.ifnames=0}${icount:+ lab.icount=1}${wire:+ lab.host=$(letter "$h" | tr AB ab)},dom0.cpio" \
 			-serial "file:console$h.log" \
 			-monitor "unix:$run/monitor$h,server=on,wait=off" \
 			-qmp "unix:$run/qmp$h,server=on,wait=off" \
 			-netdev user,id=net,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22 \
 			-device virtio-net-pci,netdev=net,romfile= "${wire[@]}" \
 			-drive "file=$root_dom0,format=raw,if=virtio,readonly=on" \
-			-drive "file=$root_guest,format=raw,if=virtio,readonly=on"
+			-drive "file=$root_guest,format=raw,if=virtio,readonly=on" "${disks[@]}"
 	) 9>&- || die "QEMU did not start"
 	pid=$(cat "$state/qemu$h.pid")
 	echo "$pid $(start_time "$pid")" >"$state/pid$h"
@@ -297,5 +317,5 @@ end_lab() {
 		! lab_pid "$h" >/dev/null || kill -KILL "$pid"
 	done
 	[[ ! -d $run ]] || rm -r "$run"
-	rm -f "$state"/{pid,qemu}{,-b}.pid "$state"/{pid,pid-b,run,dom0.cpio,ssh_config}
+	rm -f "$state"/{pid,qemu}{,-b}.pid "$state"/{pid,pid-b,run,dom0.cpio,ssh_config} "$state"/disk-d*
 }

@@ -12,27 +12,31 @@ base_packages=(
 )
 dom0_packages=(nftables xen-utils-4.17 xen-utils-common)
 module_dirs=(
-	arch crypto fs/{fuse,overlayfs,squashfs,netfs,9p,lockd,nfs,nfs_common,nfsd} lib net
+	arch crypto fs/{ext4,fuse,jbd2,mbcache.ko,overlayfs,squashfs,netfs,9p,lockd,nfs,nfs_common,nfsd} lib net
 	drivers/{block,virtio,xen} drivers/net/{bonding,ipvlan,team,vxlan,wireguard,xen-netback}
 )
 declare -A early_modules=(
 	[dom0]="virtio_pci virtio_blk squashfs overlay"
 	[guest]="xen-blkfront squashfs overlay"
+	[systemd-guest]="xen-blkfront squashfs overlay ext4 crc32c_generic"
 )
 
-# Sets kver to the full version of kernel X.Y, and apt to the packages that it is among.
+# find_kernel X.Y [RELEASE]: sets kver to the full version of that kernel, and apt to the packages
+# that it is among.
 find_kernel() {
-	apt_setup "$(kernel_release "$1")"
-	kver=$(kernel_version "$1")
-	[[ -n $kver ]] || die "Debian ($(kernel_release "$1")) has no kernel $1"
+	local from=${2:-$(kernel_release "$1")}
+
+	apt_setup "$from"
+	kver=$(kernel_version "$1" "$from")
+	[[ -n $kver ]] || die "Debian ($from) has no kernel $1"
 }
 
-# Prints the full version of the newest kernel X.Y: the one whose headers are
-# installed, so that modules can be built for it, else the newest of all.
+# kernel_version X.Y RELEASE: prints the full version of the newest such kernel: the one whose
+# headers are installed, so that modules can be built for it, else the newest of all.
 kernel_version() {
-	local re="^${1//./\\.}\\.[^-]+(-[0-9][^-]*)?-amd64$" installed
+	local re="^${1//./\\.}\\.[^-]+(-[0-9][^-]*)?-amd64$" installed=""
 
-	installed=$(for d in /lib/modules/*/build; do basename "${d%/build}"; done |
+	[[ $2 == trixie ]] || installed=$(for d in /lib/modules/*/build; do basename "${d%/build}"; done |
 		grep -E "$re" | sort -V | tail -n 1)
 	[[ -z $installed ]] || { echo "$installed"; return; }
 	lab_apt cache pkgnames "linux-image-$1." | sed 's/^linux-image-//' | grep -E "$re" | sort -V | tail -n 1
@@ -61,11 +65,9 @@ extract_vmlinux() {
 
 # The kernel and its modules: $cache/kernel/KVER/{vmlinux,lib/modules/KVER}
 make_kernel() {
-	local kver=$1 dir=$cache/kernel/$1 tmp=$cache/tmp/kernel lib d f done
+	local kver=$1 dir=$cache/kernel/$1 tmp=$cache/tmp/kernel lib d f
 
-	# With these modules.
-	done=$dir/done-$(cksum <<<"${module_dirs[*]}" | cut -d ' ' -f 1)
-	[[ ! -e $done ]] || return 0
+	[[ $(cat "$dir/done" 2>/dev/null) != "${module_dirs[*]}" ]] || return 0
 	say "unpacking kernel $kver"
 	rm -rf "$tmp" "$dir"
 	mkdir -p "$tmp/usr/lib" "$dir/lib/modules/$kver/kernel/drivers/net" "$cache/kernel"
@@ -77,7 +79,7 @@ make_kernel() {
 	lib=$tmp/lib/modules/$kver
 	find "$lib" -name '*.ko.xz' -print0 | xargs -0 -r -P 2 -n 64 xz -d
 	for d in "${module_dirs[@]}"; do
-		[[ ! -d $lib/kernel/$d ]] || {
+		[[ ! -e $lib/kernel/$d ]] || {
 			mkdir -p "$dir/lib/modules/$kver/kernel/${d%/*}"
 			cp -r "$lib/kernel/$d" "$dir/lib/modules/$kver/kernel/${d%/*}"
 		}
@@ -89,7 +91,7 @@ make_kernel() {
 		[[ ! -e $f ]] || extract_vmlinux "$f" "$dir/vmlinux"
 	done
 	rm -rf "$tmp"
-	touch "$done"
+	echo "${module_dirs[*]}" >"$dir/done"
 }
 
 # Sets headers to where modules are built for a kernel: the machine's own headers,
@@ -148,15 +150,16 @@ use_own_libraries() {
 	apt_unpack "$tmp/own" "${libraries[@]}"
 }
 
+# make_hypervisor X.Y: sets xen to that version.
 make_hypervisor() {
 	local plan tmp=$cache/tmp/xen
 
-	plan=$(apt_plan xen-hypervisor-4.17-amd64 | grep ^xen-hypervisor-4)
+	plan=$(apt_plan "xen-hypervisor-$1-amd64" | grep ^xen-hypervisor-4)
 	xen=$cache/${plan%.deb}
 	[[ ! -e $xen ]] || return 0
 	say "unpacking the hypervisor"
 	rm -rf "$tmp" && mkdir -p "$tmp"
-	apt_unpack "$tmp" xen-hypervisor-4.17-amd64
+	apt_unpack "$tmp" "xen-hypervisor-$1-amd64"
 	gzip -dc "$tmp"/boot/xen-*.gz >"$tmp/xen"
 	mv "$tmp/xen" "$xen"
 	rm -rf "$tmp"
