@@ -267,7 +267,7 @@ no_warnings() {
 		log=$(on "$host" 'dmesg -x') || { echo "$host cannot be asked"; found=1; }
 		log=$(tac <<<"$log" | sed '/selftest mark/q' | tac | tail -n +2 |
 			grep -E '^[a-z]+ *:(warn|err|crit|alert|emerg)' |
-			grep -vE 'clocksource: |hrtimer: interrupt took |xen-blkback: Scheduled work from previous purge|cpu [0-9]+ spinlock event irq |page_pool_release_retry\(\) stalled pool shutdown [0-9]+ inflight 60 sec')
+			grep -vE 'clocksource: |hrtimer: interrupt took |xen-blkback: Scheduled work from previous purge|cpu [0-9]+ spinlock event irq |page_pool_release_retry\(\) stalled pool shutdown [0-9]+ [a-z]+ 60 sec')
 		[[ -z $log ]] || { echo "$host: $log"; found=1; }
 	done
 	return $found
