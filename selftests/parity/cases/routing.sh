@@ -208,8 +208,9 @@ case_neighbour_permanent() {
 d3: in 1'
 }
 
-# LVS by direct routing. IPVS remembers a closed connection for two minutes, unless it is unloaded.
+# LVS by direct routing.
 case_lvs_direct() { # quick
+	# IPVS remembers a closed connection for two minutes, unless it is unloaded.
 	setup d2 'address 10.0.0.100/32 eth0 && undo "ipvsadm -C && modprobe -r ip_vs_rr ip_vs" && ipvsadm -A -t 10.0.0.100:7000 -s rr &&
 		ipvsadm -a -t 10.0.0.100:7000 -r $d3:7000 -g'
 	setup d3 'ctl net/ipv4/conf/all/arp_ignore=1 net/ipv4/conf/all/arp_announce=2 && address 10.0.0.100/32 && serve tcp 7000'
