@@ -76,7 +76,6 @@ static struct {
 	bool nft_changed;
 	struct findings nft;
 	bool legacy;		/* ebtables-legacy or br_netfilter */
-	struct ck_ratelimit log;
 } self = { .inotify = -1, .sysctl_fd = { -1, -1, -1 } };
 
 static void add_name(struct names *names, const struct hooked *hooked)
@@ -272,14 +271,11 @@ static int sysctl_is_on(int i)
 /* Return: whether a file tells of a filter, or may. */
 static bool filters(const char *path, int ret, bool *unsure)
 {
-	unsigned int suppressed;
-
 	if (ret >= 0)
 		return ret;
 	*unsure = true;
-	if (ck_ratelimit(&self.log, &suppressed))
-		ck_err("%s: %s; taken for a filter of bridges, and tried again", path,
-		       strerror(-ret));
+	ck_limited(ck_err, "%s: %s; taken for a filter of bridges, and tried again", path,
+		   strerror(-ret));
 	return true;
 }
 

@@ -89,7 +89,6 @@ static struct {
 	void *arg;
 	LIST_HEAD(, link) links;
 	LIST_HEAD(, link) by_ifindex[BUCKETS];
-	struct ck_ratelimit log;
 	bool reread;		/* all */
 	bool reread_ports;
 	bool reread_tc;
@@ -632,12 +631,9 @@ static void read_in(time_t seconds)
 
 static void retry_later(int err)
 {
-	unsigned int suppressed;
-
 	self.reread = true;
-	if (ck_ratelimit(&self.log, &suppressed))
-		ck_err("dom0's network: %s; tried again in %d s",
-		       strerror(-err), RETRY_SECONDS);
+	ck_limited(ck_err, "dom0's network: %s; tried again in %d s", strerror(-err),
+		   RETRY_SECONDS);
 	read_in(RETRY_SECONDS);
 }
 
